@@ -1,0 +1,126 @@
+package connectors
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/sethvargo/go-envconfig"
+	"go.uber.org/zap"
+
+	"watchkeeper/sla"
+)
+
+// Deps is what the fleet hands to each connector.
+type Deps struct {
+	Store   sla.StoreID
+	Now     func() time.Time
+	HTTP    http.RoundTripper // nil: the transport's own, with its time-outs
+	Limiter Limiter
+	Tokens  TokenVault
+	Log     *zap.Logger
+	Calls   CallObserver // nil: nobody counts
+}
+
+// A Limiter shares one platform's allowance among all replicas. Take asks for one call of a key limited to rate calls a period; it
+// never waits: when none is left it says how long until the next. An error means that the limit is not known: do not call.
+type Limiter interface {
+	Take(ctx context.Context, key string, rate int, per time.Duration) (wait time.Duration, err error)
+}
+
+// A TokenVault keeps one store's rotating credential for all replicas, versioned. The blob is sealed by the transport; the vault sees no token.
+type TokenVault interface {
+	// Load gives the blob and its version; an empty blob and 0 when there is none.
+	Load(ctx context.Context, store sla.StoreID) (blob []byte, version int64, err error)
+	// Save stores a blob if the version is still the given one, and gives the new one; false when somebody else was first.
+	Save(ctx context.Context, store sla.StoreID, blob []byte, version int64) (int64, bool, error)
+	// Lock takes the right to refresh for at most ttl; false when another holds it. Unlock gives it back and forgives a lock that ran out.
+	Lock(ctx context.Context, store sla.StoreID, owner string, ttl time.Duration) (bool, error)
+	Unlock(ctx context.Context, store sla.StoreID, owner string) error
+}
+
+// A CallObserver is told of each request to a platform, for metrics: the operation is from a closed list, the kind is KindNone when it went well.
+type CallObserver func(op string, kind Kind, took time.Duration)
+
+// A Built is one store's connector, with the parts the platform has; the others are nil.
+type Built struct {
+	Connector Connector
+	Responder Responder
+	Tracker   Tracker
+}
+
+// A Platform is one entry of the registry.
+type Platform struct {
+	Name         sla.Platform
+	Capabilities Capabilities
+	// Defaults is the platform's own rule where no variable says otherwise.
+	Defaults func(sla.Rule) sla.Rule
+	// New builds the connector of one store from the variables under the store's prefix (already stripped: "APP_KEY", "BASE_URL").
+	// It makes no network call, names the variable of each mistake, and never prints a secret.
+	New func(ctx context.Context, env envconfig.Lookuper, deps Deps) (Built, error)
+	// Variables are the names New reads, without the prefix; anything else under a store's prefix is a mistake.
+	Variables []string
+	// Poll is how often a feed is read when no variable says otherwise.
+	Poll time.Duration
+	// NormaliseReply reads one recorded reply (a raw JSON body) through the platform's normaliser; nil when the platform has none.
+	NormaliseReply func(body []byte) ([]sla.Dispute, []sla.Shipment, []Reject, error)
+}
+
+// A Registry is a list of platforms. It is a value: a test makes its own.
+type Registry []Platform
+
+// Get finds a platform by name.
+func (r Registry) Get(name sla.Platform) (Platform, error) {
+	for _, p := range r {
+		if p.Name == name {
+			return p, nil
+		}
+	}
+	return Platform{}, fmt.Errorf("platform %q: want one of %v", name, r.Names())
+}
+
+// Names lists the platforms in order.
+func (r Registry) Names() []sla.Platform {
+	out := make([]sla.Platform, 0, len(r))
+	for _, p := range r {
+		out = append(out, p.Name)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// A Source is one store with its connector, as the fleet runs it.
+type Source struct {
+	Store    sla.StoreID
+	Platform sla.Platform
+	Built
+	skew atomic.Int64
+}
+
+// Observe remembers how far the platform's clock is from ours.
+func (s *Source) Observe(skew time.Duration) { s.skew.Store(int64(skew)) }
+
+// Skew is the platform's clock minus ours, as last observed.
+func (s *Source) Skew() time.Duration { return time.Duration(s.skew.Load()) }
+
+// PlatformTime turns our time into the platform's: deadlines are kept by its clock.
+func (s *Source) PlatformTime(now time.Time) time.Time { return now.Add(s.Skew()) }
+
+// Sources are the fleet's stores by id.
+type Sources map[sla.StoreID]*Source
+
+// Trackers lists the stores that follow parcels, in order of their ids.
+func (s Sources) Trackers() []*Source {
+	var out []*Source
+	for _, src := range s {
+		if src.Tracker != nil {
+			out = append(out, src)
+		}
+	}
+	slices.SortFunc(out, func(a, b *Source) int { return strings.Compare(string(a.Store), string(b.Store)) })
+	return out
+}

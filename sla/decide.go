@@ -1,0 +1,223 @@
+package sla
+
+import (
+	"fmt"
+	"time"
+)
+
+// Action is what a decision says to do.
+type Action uint8
+
+// The actions.
+const (
+	ActionWait    Action = iota // nothing now; look again at Decision.Next
+	ActionWarn                  // tell people that time is running
+	ActionAct                   // find an answer and send it
+	ActionResolve               // learn from the platform what became of an attempt of unknown outcome; sends nothing
+	ActionHold                  // an answer is due, and a person must approve it
+	ActionPage                  // a person must act
+	ActionLeave                 // nothing is to be done with this dispute (any more)
+)
+
+var actionNames = names{"wait", "warn", "act", "resolve", "hold", "page", "leave"}
+
+func (a Action) String() string { return actionNames.of(int(a)) }
+
+// Actions lists every action, for labels.
+func Actions() []Action { return all[Action](len(actionNames)) }
+
+// Why is the reason of a decision or of an answer, from a closed list.
+type Why uint8
+
+// The reasons of decisions, then the grounds of answers.
+const (
+	WhyNone Why = iota
+	WhyClosed
+	WhyNotOurTurn
+	WhyEarly          // no stage reached yet
+	WhyWarnPoint      // a warn point passed
+	WhyDue            // the act stage is reached
+	WhyUnresolved     // an earlier attempt has an unknown outcome
+	WhyAnswered       // answered in this turn; waiting for the platform to show it
+	WhyShadow         // due, and the mode only records
+	WhyApproval       // due, and the mode wants a person's yes
+	WhyPersonNeeded   // no answer that a machine can give would satisfy the obligation
+	WhyGuardPassed    // too late for a safe answer
+	WhyDeadlinePassed // the deadline is gone
+	WhyNoDeadline     // something is owed and nobody knows until when
+	WhyMoving         // ground: the parcel is on its way
+	WhyDelivered      // ground: the parcel was delivered
+	WhyLost           // ground: the parcel is lost or destroyed
+	WhyReturned       // ground: the parcel came back or is on its way back
+	WhySeized         // ground: customs keep the parcel
+	WhyNegotiate      // ground: a first, smaller offer
+	WhyWithinCap      // ground: after an offer, and not more than the cap
+	WhyOverCap        // ground for a person: more than the cap
+	WhyNoFacts        // ground for a person: nothing known to argue with
+	WhyReturnGoods    // ground for a person: the buyer wants to send the goods back
+	WhyUnshown        // answered, and the platform does not show it
+	WhyPlatformSaysNo // the platform refuses our answer
+	WhyNoAccess       // the platform does not let us in
+)
+
+var whyNames = names{
+	"none", "closed", "not_our_turn", "early", "warn_point", "due", "unresolved", "answered", "shadow", "approval", "person_needed",
+	"guard_passed", "deadline_passed", "no_deadline", "parcel_moving", "parcel_delivered", "parcel_lost", "parcel_returned",
+	"parcel_seized", "negotiate", "within_cap", "over_cap", "no_facts", "return_of_goods", "unshown",
+	"platform_says_no", "no_access",
+}
+
+func (w Why) String() string { return whyNames.of(int(w)) }
+
+// Whys lists every reason, for labels.
+func Whys() []Why { return all[Why](len(whyNames)) }
+
+// A Case is our record of a dispute: what was last seen, and what we did about the present turn.
+type Case struct {
+	DisputeRef
+	Version    uint32 // grows with each change seen on the platform
+	State      State
+	Reason     Reason
+	Claimed    Money
+	Obligation Obligation // the ruling one; Turn 0 when nothing is owed
+	Next       time.Time  // when to look again
+	Warned     int        // warn points announced in this turn
+	Paged      StageKind  // the highest stage a person was paged for in this turn
+	Answered   bool       // an answer of this turn was accepted by the platform
+	Unresolved bool       // an attempt of this turn has an unknown outcome
+}
+
+// Open reports whether anything can still happen.
+func (c Case) Open() bool { return c.State != StateClosed }
+
+// A Decision is what to do with a case, and everything needed to explain it.
+type Decision struct {
+	Action   Action
+	Why      Why
+	Stage    StageKind // the highest stage reached
+	Warned   int       // warn points passed so far
+	Next     time.Time // when to look again; zero when never
+	Deadline time.Time // as used: feed or window; zero when nothing is owed
+	Drift    time.Duration
+	Cost     Money // what silence would cost
+	Rule     Rule
+}
+
+// Decide says what to do with a case at an instant of the platform's clock. It is a pure function of its arguments, and never says
+// ActionAct at or after guard.
+func Decide(now time.Time, c Case, r Rule) Decision {
+	d := Decision{Rule: r}
+	owes := c.Open() && c.Obligation.Turn != 0
+	switch {
+	case !owes && c.Unresolved:
+		d.Action, d.Why, d.Next = ActionResolve, WhyUnresolved, now.Add(r.Settle.Value)
+		return d
+	case !c.Open():
+		d.Action, d.Why = ActionLeave, WhyClosed
+		return d
+	case !owes:
+		d.Why, d.Next = WhyNotOurTurn, now.Add(r.Recheck.Value)
+		return d
+	}
+	d.Cost = c.Obligation.Cost
+	d.Deadline, d.Drift = EffectiveDeadline(c.Obligation, r), Drift(c.Obligation, r)
+	if d.Deadline.IsZero() && !c.Unresolved {
+		d.Action, d.Why, d.Stage, d.Next = ActionPage, WhyNoDeadline, StageGuard, now.Add(r.Recheck.Value)
+		return pagedOnce(d, c)
+	}
+	d.reach(now, Timeline(c.Obligation, r))
+	return d.choose(now, c, r)
+}
+
+// reach finds the highest stage reached and the next one to come.
+func (d *Decision) reach(now time.Time, stages []Stage) {
+	for _, s := range stages {
+		if s.At.After(now) {
+			d.Next = s.At
+			return
+		}
+		d.Stage = max(d.Stage, s.Kind)
+		if s.Kind == StageWarn {
+			d.Warned++
+		}
+	}
+}
+
+func (d Decision) choose(now time.Time, c Case, r Rule) Decision {
+	soon := now.Add(r.Recheck.Value)
+	if d.Next.IsZero() || soon.Before(d.Next) && d.Stage >= StageAct {
+		d.Next = soon
+	}
+	switch {
+	case c.Unresolved && (d.Stage < StageGuard || c.Paged >= d.Stage):
+		// Resolving only reads, so it goes on after guard; from there on a person is told first.
+		d.Action, d.Why, d.Next = ActionResolve, WhyUnresolved, now.Add(min(r.Settle.Value, r.Recheck.Value))
+		return d
+	case c.Unresolved:
+		d.Action, d.Why, d.Next = ActionPage, WhyUnresolved, now.Add(time.Minute)
+		return d
+	case d.Stage == StageBreach:
+		d.Action, d.Why = ActionPage, WhyDeadlinePassed
+	case c.Answered && d.Stage < StageGuard:
+		d.Action, d.Why = ActionWait, WhyAnswered
+		return d
+	case c.Answered:
+		d.Action, d.Why = ActionPage, WhyUnshown
+	case d.Stage == StageGuard:
+		d.Action, d.Why = ActionPage, WhyGuardPassed
+	case c.Obligation.Kinds == 0:
+		d.Action, d.Why, d.Stage = ActionPage, WhyPersonNeeded, max(d.Stage, StageAct)
+	case d.Stage == StageAct:
+		return d.act(r)
+	case d.Warned > c.Warned:
+		d.Action, d.Why = ActionWarn, WhyWarnPoint
+		return d
+	default:
+		d.Action, d.Why = ActionWait, WhyEarly
+		return d
+	}
+	return pagedOnce(d, c)
+}
+
+// act applies the mode to a due answer.
+func (d Decision) act(r Rule) Decision {
+	switch r.Mode.Value {
+	case ModeLive:
+		d.Action, d.Why = ActionAct, WhyDue
+	case ModeHold:
+		d.Action, d.Why = ActionHold, WhyApproval
+	default:
+		d.Action, d.Why = ActionLeave, WhyShadow
+	}
+	return d
+}
+
+// pagedOnce turns a page that a person already got for this stage into waiting.
+func pagedOnce(d Decision, c Case) Decision {
+	if c.Paged >= d.Stage {
+		d.Action = ActionWait
+	}
+	return d
+}
+
+// A Used value is one input of a decision, in words, with its origin.
+type Used struct {
+	Name, Value, From string
+}
+
+// Used lists the rule's values that a decision was made with.
+func (d Decision) Used() []Used {
+	r := d.Rule
+	return []Used{
+		{"response window", r.Window.Value.String(), r.Window.From},
+		{"warn", fmt.Sprint(r.Warn.Value), r.Warn.From},
+		{"act before", r.ActBefore.Value.String(), r.ActBefore.From},
+		{"guard", r.Guard.Value.String(), r.Guard.From},
+		{"mode", r.Mode.Value.String(), r.Mode.From},
+		{"settle", r.Settle.Value.String(), r.Settle.From},
+		{"recheck", r.Recheck.Value.String(), r.Recheck.From},
+		{"offer share", fmt.Sprintf("%g%%", float64(r.OfferShare.Value)/100), r.OfferShare.From},
+		{"accept cap", r.AcceptCap.Value.String(), r.AcceptCap.From},
+		{"extend protection", r.Extend.Value.String(), r.Extend.From},
+	}
+}

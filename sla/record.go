@@ -1,0 +1,121 @@
+package sla
+
+import (
+	"errors"
+	"time"
+)
+
+// Errors of the ledger. Each means that nothing may be sent now.
+var (
+	ErrHeld    = errors.New("another worker holds the attempt")
+	ErrFenced  = errors.New("the claim was taken over")
+	ErrFrozen  = errors.New("money is frozen after a loss of memory")
+	ErrAmnesia = errors.New("the store has lost its memory")
+)
+
+// Errors of the store, by what an operator must do about them.
+var (
+	ErrStoreFull     = errors.New("store is full")
+	ErrStoreReadOnly = errors.New("store is read-only")
+	ErrStoreOut      = errors.New("store is unreachable")
+)
+
+// Seen is one row of a page, to be compared with what is recorded.
+type Seen struct {
+	ID          string
+	Fingerprint uint64
+}
+
+// Verdict is what a comparison says of a row.
+type Verdict uint8
+
+// The verdicts.
+const (
+	VerdictNew Verdict = iota
+	VerdictUnchanged
+	VerdictChanged
+)
+
+// A CaseRecord is a case as stored, with the fingerprint of the row it came from.
+type CaseRecord struct {
+	Case
+	Fingerprint uint64
+}
+
+// A CaseCompared is the verdict on one row; the record is there when it changed.
+type CaseCompared struct {
+	Verdict Verdict
+	Record  CaseRecord
+}
+
+// A CaseWrite records a case and arms its timer at Case.Next (none when zero), if the record still has the version it was read at.
+type CaseWrite struct {
+	CaseRecord
+	Expect uint32 // 0 when there was no record
+}
+
+// A PutResult is what became of a write. A stale one changed nothing: somebody else wrote first.
+type PutResult struct {
+	Version uint32
+	Stale   bool
+}
+
+// A ShipmentRecord is a parcel as stored.
+type ShipmentRecord struct {
+	Store       StoreID
+	Ref         ShipmentRef
+	Milestone   Milestone
+	Anomalies   AnomalySet
+	LastEvent   time.Time
+	Next        time.Time // when to look again; zero when its journey is over and nothing is left to see
+	Fingerprint uint64
+	Version     uint32
+}
+
+// A ShipmentCompared is the verdict on one row of a tracker's feed.
+type ShipmentCompared struct {
+	Verdict Verdict
+	Record  ShipmentRecord
+}
+
+// A ShipmentWrite records a parcel and arms its timer.
+type ShipmentWrite struct {
+	ShipmentRecord
+	Expect uint32
+}
+
+// A FeedRecord is where the reading of a feed stands.
+type FeedRecord struct {
+	ID          string // "AE01/disputes"
+	Store       StoreID
+	Cursor      string
+	Next        time.Time // when to read it again
+	LastTry     time.Time
+	LastSuccess time.Time
+	Failures    uint32 // in a row
+	Version     uint32
+}
+
+// A Settlement is how an attempt ends, written in one step with the case and an audit line.
+type Settlement struct {
+	State   AttemptState // settled, refused or unknown
+	Receipt string
+	At      time.Time
+	Case    *CaseWrite // nil: the case stays as it is
+	Audit   []byte
+}
+
+// An Epoch tells whether the store still remembers everything it ever did.
+type Epoch struct {
+	Lost        []int     // shards whose memory was lost since this process last looked
+	FrozenUntil time.Time // no money moves before
+}
+
+// A Rejected is a record that could not be read, kept for people.
+type Rejected struct {
+	Store  StoreID
+	Feed   string
+	ID     string
+	Raw    []byte
+	Reason string
+}

@@ -1,0 +1,200 @@
+package handle
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+
+	"watchkeeper/connectors"
+	"watchkeeper/sla"
+)
+
+// Waits after an outcome.
+const (
+	showWait    = 10 * time.Minute // until the platform is asked whether it shows an accepted answer
+	confirmWait = 30 * time.Second // until it is first asked about an unknown one
+	againWait   = time.Minute      // until the next try after a failure that may pass
+	conflictGap = 5 * time.Second  // until the next try when the dispute has moved: it is read again then
+)
+
+// outcome writes down what became of the answer, with the case's next look, in one step.
+func (t *turn) outcome(ctx context.Context, d sla.Decision, a sla.Answer, attempt sla.Attempt, state sla.AttemptState, receipt connectors.Receipt, sendErr error) error {
+	w := rewrite(t.rec, t.later(againWait, d))
+	why := sla.WhyNone
+	switch state {
+	case sla.AttemptSettled:
+		w.Answered, w.Next = true, t.now().Add(showWait)
+		t.metrics.margin.WithLabelValues(string(t.src.Platform)).Observe(d.Deadline.Sub(t.now()).Seconds())
+	case sla.AttemptUnknown:
+		w.Unresolved, w.Next = true, t.now().Add(confirmWait)
+	default:
+		w.Next, why = t.refused(d, attempt, sendErr)
+	}
+	if why != sla.WhyNone && t.rec.Paged < sla.StageAct {
+		w.Paged = sla.StageAct
+		t.metrics.pages.WithLabelValues(string(t.src.Platform)).Inc()
+		t.Notify.Page(ctx, Notice{Case: t.rec.Case, Decision: d, Why: why})
+	}
+	return t.settle(ctx, attempt, sla.Settlement{State: state, Receipt: receipt.ID, At: t.Now(), Case: &w, Audit: t.audit(a, state, sendErr)})
+}
+
+// refused says when to try again after a sure refusal, and whether a person must hear of it.
+func (t *turn) refused(d sla.Decision, attempt sla.Attempt, err error) (time.Time, sla.Why) {
+	switch connectors.KindOf(err) {
+	case connectors.Throttled:
+		return t.later(max(connectors.RetryAfter(err), time.Second), d), sla.WhyNone
+	case connectors.Conflict:
+		if attempt.N < maxTries {
+			return t.later(conflictGap, d), sla.WhyNone
+		}
+		return t.later(t.rule.Recheck.Value, d), sla.WhyPlatformSaysNo
+	case connectors.Unauthorised, connectors.Forbidden:
+		return t.later(showWait, d), sla.WhyNoAccess
+	case connectors.Rejected, connectors.NotFound:
+		return t.later(t.rule.Recheck.Value, d), sla.WhyPlatformSaysNo
+	}
+	return t.later(againWait, d), sla.WhyNone
+}
+
+// settle writes an outcome even when the job's context has ended: an answer that was sent must be remembered.
+func (t *turn) settle(ctx context.Context, attempt sla.Attempt, s sla.Settlement) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeLimit)
+	defer cancel()
+	err := t.Ledger.Settle(ctx, attempt, s)
+	if errors.Is(err, sla.ErrFenced) {
+		// Another worker took the slot over after our lease; it asks the platform, which knows what we did.
+		t.log.Warn("outcome of a lost claim", zap.String("case", t.rec.ID.String()), zap.Stringer("state", s.State))
+		return nil
+	}
+	return err
+}
+
+// unresolved picks the attempts whose outcome is not known.
+func unresolved(attempts []sla.Attempt) []sla.Attempt {
+	var out []sla.Attempt
+	for _, a := range attempts {
+		if a.State == sla.AttemptSent || a.State == sla.AttemptUnknown {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// resolve asks the platform what became of attempts, and writes the case down as the platform shows it now.
+func (t *turn) resolve(ctx context.Context, open []sla.Attempt) error {
+	left := false
+	for _, a := range open {
+		held, err := t.Ledger.ClaimAttempt(ctx, a.AttemptKey, t.Now(), claimLease)
+		switch {
+		case errors.Is(err, sla.ErrHeld):
+			left = true // its worker is still at it
+			continue
+		case err != nil:
+			return err
+		}
+		done, err := t.confirm(ctx, held)
+		if err != nil {
+			return err
+		}
+		left = left || !done
+	}
+	t.rec.Unresolved = left
+	return t.Intake.Record(ctx, t.src, t.dispute, t.rec)
+}
+
+// confirm settles one attempt that we hold by reading the platform; false when it must stay unknown for now.
+func (t *turn) confirm(ctx context.Context, held sla.Attempt) (bool, error) {
+	if held.State != sla.AttemptUnknown {
+		return true, t.giveBack(ctx, held)
+	}
+	answer := sla.Answer{Kind: held.Kind, Turn: held.Turn, Proposal: held.Proposal, Amount: held.Amount, Why: held.Why, Attempt: held.N}
+	outcome, err := t.src.Responder.Confirm(ctx, t.dispute, answer)
+	if err != nil {
+		t.log.Warn("outcome still unknown", zap.String("case", t.rec.ID.String()), zap.Error(err))
+		return false, t.settle(ctx, held, sla.Settlement{State: sla.AttemptUnknown, At: t.Now()})
+	}
+	s := sla.Settlement{State: sla.AttemptSettled, Receipt: outcome.String(), At: t.Now()}
+	label := "confirmed"
+	switch outcome {
+	case connectors.OutcomeMoot:
+		label = "moot"
+	case connectors.OutcomeAbsent:
+		label = "absent"
+		s.State = sla.AttemptRefused
+		if t.Now().Sub(held.SentAt) < t.rule.Settle.Value {
+			return false, t.settle(ctx, held, sla.Settlement{State: sla.AttemptUnknown, At: t.Now()})
+		}
+	}
+	if outcome == connectors.OutcomePresent && held.Turn == t.rec.Obligation.Turn && held.Side == sla.AnswerNone {
+		t.rec.Answered = true
+	}
+	t.metrics.answers.WithLabelValues(string(t.src.Platform), held.Kind.String(), label).Inc()
+	s.Audit = t.audit(answer, s.State, nil)
+	t.log.Info("outcome learnt", zap.String("case", t.rec.ID.String()), zap.Stringer("answer", held.Kind), zap.String("outcome", label))
+	return true, t.settle(ctx, held, s)
+}
+
+// giveBack releases a claim that was not needed.
+func (t *turn) giveBack(ctx context.Context, a sla.Attempt) error {
+	if a.State != sla.AttemptClaimed {
+		return nil
+	}
+	if err := t.Ledger.ReleaseAttempt(ctx, a); err != nil && !errors.Is(err, sla.ErrFenced) {
+		return err
+	}
+	return nil
+}
+
+// unreadable puts a case off whose dispute the platform does not show now; a person hears of it at guard at the latest, and at once
+// when only a person can help.
+func (t *turn) unreadable(ctx context.Context, d sla.Decision, err error) error {
+	if !fromPlatform(err) {
+		return err
+	}
+	kind := connectors.KindOf(err)
+	t.metrics.platform.WithLabelValues(kind.String()).Inc()
+	t.log.Warn("dispute not read before an answer", zap.String("case", t.rec.ID.String()), zap.Error(err))
+	switch kind {
+	case connectors.Unauthorised, connectors.Forbidden:
+		return t.page(ctx, d, sla.WhyNoAccess)
+	case connectors.NotFound, connectors.Malformed:
+		return t.page(ctx, d, sla.WhyNoFacts)
+	}
+	wait := max(againWait, connectors.RetryAfter(err))
+	if kind == connectors.Throttled {
+		wait = max(time.Second, connectors.RetryAfter(err))
+	}
+	_, err = t.put(ctx, rewrite(t.rec, t.later(wait, d)))
+	return err
+}
+
+// report counts and logs an outcome.
+func (t *turn) report(a sla.Answer, state sla.AttemptState, err error) {
+	outcome := map[sla.AttemptState]string{sla.AttemptSettled: "accepted", sla.AttemptRefused: "refused", sla.AttemptUnknown: "unknown"}[state]
+	if errors.Is(err, errTooLate) {
+		outcome = "too_late"
+	}
+	t.metrics.answers.WithLabelValues(string(t.src.Platform), a.Kind.String(), outcome).Inc()
+	t.log.Info("answered", zap.String("case", t.rec.ID.String()), zap.Stringer("answer", a.Kind), zap.Stringer("why", a.Why), zap.String("outcome", outcome),
+		zap.Stringer("amount", a.Amount), zap.Duration("left", sla.EffectiveDeadline(t.rec.Obligation, t.rule).Sub(t.now()).Round(time.Second)),
+		zap.Uint32("attempt", a.Attempt), zap.Error(err))
+}
+
+// audit is the line kept for people: what was done, on which ground, with what outcome. No text of the answer, no buyer.
+func (t *turn) audit(a sla.Answer, state sla.AttemptState, err error) []byte {
+	line, _ := json.Marshal(struct {
+		At      time.Time `json:"at"`
+		Case    string    `json:"case"`
+		Turn    string    `json:"turn"`
+		Answer  string    `json:"answer"`
+		Amount  string    `json:"amount"`
+		Why     string    `json:"why"`
+		State   string    `json:"state"`
+		Kind    string    `json:"kind"`
+		Attempt uint32    `json:"attempt"`
+	}{t.Now().UTC(), t.rec.ID.String(), a.Turn.String(), a.Kind.String(), a.Amount.String(), a.Why.String(), state.String(), connectors.KindOf(err).String(), a.Attempt})
+	return line
+}

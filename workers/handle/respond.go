@@ -1,0 +1,234 @@
+package handle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"watchkeeper/connectors"
+	"watchkeeper/sla"
+	"watchkeeper/sla/playbook"
+	"watchkeeper/workers/job"
+)
+
+// Timings of an answer. A claim must outlast the call by far: whoever sends with less left than callTimeout+reserve might still be
+// sending when another worker takes over.
+const (
+	claimLease  = time.Minute
+	callTimeout = 20 * time.Second
+	reserve     = 5 * time.Second
+	writeLimit  = 5 * time.Second // to write down an outcome, whatever became of the job's context
+)
+
+// maxTries is after how many sure refusals of one turn a person takes over.
+const maxTries = 5
+
+// respond answers one case, or learns what became of an answer.
+func (h *Handlers) respond(ctx context.Context, args job.Args) error {
+	records, ok, err := h.Store.Cases(ctx, args.Disputes())
+	if err != nil {
+		return err
+	}
+	for i, rec := range records {
+		src := h.source(rec.ID.Store)
+		if !ok[i] || src == nil || src.Responder == nil {
+			continue
+		}
+		t := &turn{Handlers: h, src: src, rec: rec, rule: h.Rules.For(src.Platform, rec.ID.Store, rec.Reason)}
+		if err := t.run(ctx); err != nil {
+			return fmt.Errorf("case %s: %w", rec.ID, err)
+		}
+	}
+	return nil
+}
+
+// A turn is one case on its way to an answer: read, check, act.
+type turn struct {
+	*Handlers
+	src     *connectors.Source
+	rec     sla.CaseRecord
+	rule    sla.Rule
+	dispute sla.Dispute
+}
+
+func (t *turn) now() time.Time { return t.src.PlatformTime(t.Now()) }
+
+// run decides again, for the job may be old, reads the platform, and acts on what it says now and not on what was recorded.
+func (t *turn) run(ctx context.Context) error {
+	d := sla.Decide(t.now(), t.rec.Case, t.rule)
+	if d.Action != sla.ActionAct && d.Action != sla.ActionResolve {
+		return nil // somebody was faster; the timer is armed
+	}
+	var err error
+	if t.dispute, err = t.src.Connector.Lookup(ctx, t.rec.DisputeRef); err != nil {
+		return t.unreadable(ctx, d, err)
+	}
+	attempts, err := t.Ledger.Attempts(ctx, t.rec.ID)
+	if err != nil {
+		return err
+	}
+	if open := unresolved(attempts); len(open) > 0 || t.rec.Unresolved {
+		return t.resolve(ctx, open)
+	}
+	obligation, owes := t.dispute.Ruling(t.rule)
+	if !owes || obligation.Turn != t.rec.Obligation.Turn || t.dispute.State == sla.StateClosed {
+		return t.Intake.Record(ctx, t.src, t.dispute, t.rec)
+	}
+	// The deadline may have moved within the turn: what the platform says now is what counts.
+	t.rec.Obligation = obligation
+	if d = sla.Decide(t.now(), t.rec.Case, t.rule); d.Action != sla.ActionAct {
+		return t.Intake.Record(ctx, t.src, t.dispute, t.rec)
+	}
+	return t.answer(ctx, d)
+}
+
+// answer asks the playbook and carries its plan out.
+func (t *turn) answer(ctx context.Context, d sla.Decision) error {
+	facts, err := t.facts(ctx, t.now(), t.dispute, t.rec.Obligation)
+	if err != nil {
+		return err
+	}
+	plan := playbook.Choose(facts, t.rule)
+	if plan.Page {
+		return t.page(ctx, d, plan.Why)
+	}
+	for _, a := range plan.Beside {
+		if err := t.beside(ctx, a); err != nil {
+			return err
+		}
+	}
+	return t.send(ctx, d, plan.Answer)
+}
+
+// page hands the case to a person, once for each turn, and looks again at the rule's pace: facts may change.
+func (t *turn) page(ctx context.Context, d sla.Decision, why sla.Why) error {
+	d.Stage = max(d.Stage, sla.StageAct)
+	w := rewrite(t.rec, t.later(t.rule.Recheck.Value, d))
+	if t.rec.Paged < d.Stage {
+		w.Paged = d.Stage
+		t.metrics.pages.WithLabelValues(string(t.src.Platform)).Inc()
+		t.Notify.Page(ctx, Notice{Case: t.rec.Case, Decision: d, Why: why})
+	}
+	_, err := t.put(ctx, w)
+	return err
+}
+
+// later is now plus a wait, but not beyond guard: there a person must hear of the case.
+func (t *turn) later(wait time.Duration, d sla.Decision) time.Time {
+	at := t.now().Add(wait)
+	if guard := d.Deadline.Add(-t.rule.Guard.Value); !d.Deadline.IsZero() && at.After(guard) && guard.After(t.now()) {
+		return guard
+	}
+	return at
+}
+
+// beside sends a side effect, at most once for the turn and without holding up the answer: only a failure of the store is an error.
+func (t *turn) beside(ctx context.Context, a sla.Answer) error {
+	key := sla.AttemptKey{Dispute: t.rec.ID, Turn: a.Turn, Side: a.Kind}
+	attempt, err := t.Ledger.ClaimAttempt(ctx, key, t.Now(), claimLease)
+	switch {
+	case errors.Is(err, sla.ErrHeld):
+		return nil
+	case err != nil:
+		return err
+	case attempt.State != sla.AttemptClaimed:
+		return nil
+	}
+	claimed := t.Now()
+	attempt, ready, err := t.intend(ctx, attempt, a)
+	if err != nil || !ready {
+		return err
+	}
+	state, receipt, sendErr := t.once(ctx, claimed, attempt, a)
+	t.report(a, state, sendErr)
+	return t.settle(ctx, attempt, sla.Settlement{State: state, Receipt: receipt.ID, At: t.Now(), Audit: t.audit(a, state, sendErr)})
+}
+
+// send carries out the answer that ends the turn: claim, durable intent, one call, outcome.
+func (t *turn) send(ctx context.Context, d sla.Decision, a sla.Answer) error {
+	attempt, err := t.Ledger.ClaimAttempt(ctx, sla.AttemptKey{Dispute: t.rec.ID, Turn: a.Turn}, t.Now(), claimLease)
+	switch {
+	case errors.Is(err, sla.ErrHeld):
+		return nil // another worker is at it; the sweep looks again after its lease
+	case err != nil:
+		return err
+	case attempt.State == sla.AttemptSettled:
+		t.rec.Answered = true // answered before, and the record was lost with the store's memory
+		return t.Intake.Record(ctx, t.src, t.dispute, t.rec)
+	case attempt.State == sla.AttemptUnknown:
+		done, err := t.confirm(ctx, attempt)
+		if err != nil {
+			return err
+		}
+		t.rec.Unresolved = !done
+		return t.Intake.Record(ctx, t.src, t.dispute, t.rec)
+	}
+	claimed := t.Now()
+	attempt, ready, err := t.intend(ctx, attempt, a)
+	if err != nil {
+		return err
+	}
+	if !ready {
+		_, err := t.put(ctx, rewrite(t.rec, t.now().Add(time.Minute)))
+		return err
+	}
+	a.Attempt = attempt.N
+	state, receipt, sendErr := t.once(ctx, claimed, attempt, a)
+	t.report(a, state, sendErr)
+	return t.outcome(ctx, d, a, attempt, state, receipt, sendErr)
+}
+
+// intend makes the coming send durable. False means that money is frozen or the claim was lost, and nothing may be sent.
+func (t *turn) intend(ctx context.Context, attempt sla.Attempt, a sla.Answer) (sla.Attempt, bool, error) {
+	attempt.Kind, attempt.Proposal, attempt.Amount, attempt.Why = a.Kind, a.Proposal, a.Amount, a.Why
+	err := t.Ledger.RecordIntent(ctx, attempt, t.Now())
+	switch {
+	case err == nil:
+		attempt.State, attempt.SentAt, attempt.N = sla.AttemptSent, t.Now(), attempt.N+1
+		return attempt, true, nil
+	case errors.Is(err, sla.ErrFenced):
+		return attempt, false, nil
+	case errors.Is(err, sla.ErrFrozen), errors.Is(err, sla.ErrAmnesia):
+		t.metrics.answers.WithLabelValues(string(t.src.Platform), a.Kind.String(), "frozen").Inc()
+		t.log.Warn("answer put off", zap.String("case", t.rec.ID.String()), zap.Error(err))
+		err = t.Ledger.ReleaseAttempt(ctx, attempt)
+		if errors.Is(err, sla.ErrFenced) {
+			err = nil
+		}
+		return attempt, false, err
+	}
+	return attempt, false, err
+}
+
+// once makes the last check and the one call. No layer below repeats it.
+func (t *turn) once(ctx context.Context, claimed time.Time, attempt sla.Attempt, a sla.Answer) (sla.AttemptState, connectors.Receipt, error) {
+	guard := sla.EffectiveDeadline(t.rec.Obligation, t.rule).Add(-t.rule.Guard.Value)
+	if !t.now().Before(guard) || t.Now().Sub(claimed) > claimLease-callTimeout-reserve || ctx.Err() != nil {
+		return sla.AttemptRefused, connectors.Receipt{}, errTooLate
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, callTimeout, errCallTimeout)
+	defer cancel()
+	a.Attempt = attempt.N
+	receipt, err := t.src.Responder.Respond(ctx, t.dispute, a)
+	switch connectors.KindOf(err) {
+	case connectors.KindNone:
+		if err != nil {
+			return sla.AttemptUnknown, receipt, err // cancelled while the call was out
+		}
+		return sla.AttemptSettled, receipt, nil
+	case connectors.OutcomeUnknown, connectors.Malformed:
+		return sla.AttemptUnknown, receipt, err
+	}
+	if !fromPlatform(err) {
+		return sla.AttemptUnknown, receipt, err // nothing is known of such a failure
+	}
+	return sla.AttemptRefused, receipt, err
+}
+
+var (
+	errTooLate     = errors.New("too late for a safe send")
+	errCallTimeout = errors.New("the platform did not answer in time")
+)

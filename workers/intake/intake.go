@@ -1,0 +1,182 @@
+// Package intake accepts what was read from the platforms: it compares rows with what is recorded, resolves only what changed, records
+// it and arms its timer in one step, and asks for work. It promises that a row is never both acknowledged and lost: when a row cannot
+// be resolved for a reason that may pass, Accept answers an error and the cursor must stay. It imports sla, connectors and workers/job;
+// it does not know where records live or how a platform speaks.
+package intake
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+
+	"watchkeeper/connectors"
+	"watchkeeper/sla"
+	"watchkeeper/workers/job"
+)
+
+// Store is what intake needs of the records.
+type Store interface {
+	CompareCases(ctx context.Context, store sla.StoreID, rows []sla.Seen) ([]sla.CaseCompared, error)
+	PutCases(ctx context.Context, writes []sla.CaseWrite) ([]sla.PutResult, error)
+	Cases(ctx context.Context, ids []sla.DisputeID) ([]sla.CaseRecord, []bool, error)
+	Attempts(ctx context.Context, id sla.DisputeID) ([]sla.Attempt, error)
+	CompareShipments(ctx context.Context, store sla.StoreID, rows []sla.Seen) ([]sla.ShipmentCompared, error)
+	PutShipments(ctx context.Context, writes []sla.ShipmentWrite) ([]sla.PutResult, error)
+	Shipments(ctx context.Context, store sla.StoreID, refs []sla.ShipmentRef) ([]sla.ShipmentRecord, []bool, error)
+	Reject(ctx context.Context, rejects []sla.Rejected) error
+}
+
+// Rules gives the operator's rules.
+type Rules interface {
+	For(p sla.Platform, s sla.StoreID, r sla.Reason) sla.Rule
+	Shipments(s sla.StoreID) sla.ShipmentRule
+}
+
+// Jobs takes work for now.
+type Jobs interface {
+	Enqueue(ctx context.Context, jobs ...job.Job) error
+}
+
+// grace is how long a job has before the sweep looks for the case itself.
+const grace = time.Minute
+
+// KeepClosed is how long a closed case stays on record.
+const KeepClosed = 30 * 24 * time.Hour
+
+// resolvers is how many rows of a page are resolved at once; the platform's allowance is kept by its transport.
+const resolvers = 4
+
+// An Intake accepts pages.
+type Intake struct {
+	store   Store
+	rules   Rules
+	jobs    Jobs
+	now     func() time.Time
+	log     *zap.Logger
+	metrics *metrics
+	rejects *seenRejects
+	tracker sla.StoreID
+}
+
+// Deps is what an intake works with.
+type Deps struct {
+	Store   Store
+	Rules   Rules
+	Jobs    Jobs
+	Tracker sla.StoreID // the tracker that is asked to follow parcels of disputes; empty: none
+	Now     func() time.Time
+	Log     *zap.Logger
+	Metrics *Metrics
+}
+
+// New makes an intake.
+func New(d Deps) *Intake {
+	return &Intake{
+		store: d.Store, rules: d.Rules, jobs: d.Jobs, tracker: d.Tracker, now: d.Now, log: d.Log.Named("intake"), metrics: d.Metrics.metrics,
+		rejects: newSeenRejects(),
+	}
+}
+
+// A Tally counts what became of a page.
+type Tally struct {
+	New, Updated, Unchanged, Stale, Rejected int
+}
+
+// Accept records a page of disputes. On an error the rows that could be resolved are recorded all the same, and the cursor must stay.
+func (in *Intake) Accept(ctx context.Context, src *connectors.Source, page connectors.Page) (Tally, error) {
+	tally := Tally{}
+	rows := unique(page.Rows)
+	compared, err := in.store.CompareCases(ctx, src.Store, seen(rows))
+	if err != nil {
+		return tally, err
+	}
+	var changed []found
+	for i, c := range compared {
+		if c.Verdict == sla.VerdictUnchanged {
+			tally.Unchanged++
+			continue
+		}
+		f := found{row: rows[i]}
+		if c.Verdict == sla.VerdictChanged {
+			f.prev = &c.Record
+		}
+		changed = append(changed, f)
+	}
+	rejects := page.Rejects
+	failed := in.resolve(ctx, src, changed)
+	var watched []observed
+	for _, f := range changed {
+		switch {
+		case f.err == nil && f.done:
+			watched = append(watched, observed{dispute: f.dispute, fingerprint: f.row.Fingerprint, prev: f.prev})
+		case connectors.KindOf(f.err) == connectors.Malformed:
+			rejects = append(rejects, connectors.Reject{ID: f.row.ID, Raw: f.row.Raw, Err: f.err})
+		}
+	}
+	tally.Rejected = in.reject(ctx, src, rejects)
+	if err := in.record(ctx, src, watched, &tally); err != nil {
+		return tally, err
+	}
+	in.metrics.count(src.Platform, tally)
+	return tally, failed
+}
+
+// Refresh reads disputes of the platform again and records what it says. A dispute that the platform no longer knows is left to its
+// timer. The first failure that may pass is returned, after everything else was done.
+func (in *Intake) Refresh(ctx context.Context, src *connectors.Source, ids []sla.DisputeID) error {
+	records, ok, err := in.store.Cases(ctx, ids)
+	if err != nil {
+		return err
+	}
+	var known []found
+	for i, rec := range records {
+		if ok[i] {
+			known = append(known, found{prev: &rec})
+		}
+	}
+	failed := in.lookup(ctx, src, known)
+	var watched []observed
+	for _, f := range known {
+		if f.done && f.err == nil {
+			watched = append(watched, observed{dispute: f.dispute, fingerprint: f.prev.Fingerprint, prev: f.prev})
+		}
+	}
+	tally := Tally{}
+	if err := in.record(ctx, src, watched, &tally); err != nil {
+		return err
+	}
+	in.metrics.count(src.Platform, tally)
+	return failed
+}
+
+// Record writes down one dispute as it was just read, on top of the given record, and gives the record as it is now.
+func (in *Intake) Record(ctx context.Context, src *connectors.Source, d sla.Dispute, prev sla.CaseRecord) error {
+	tally := Tally{}
+	if err := in.record(ctx, src, []observed{{dispute: d, fingerprint: prev.Fingerprint, prev: &prev}}, &tally); err != nil {
+		return err
+	}
+	in.metrics.count(src.Platform, tally)
+	return nil
+}
+
+// unique keeps the first row of each id: a platform whose pages shift lists one twice.
+func unique(rows []connectors.Row) []connectors.Row {
+	known := make(map[string]bool, len(rows))
+	out := rows[:0:0]
+	for _, r := range rows {
+		if !known[r.ID] {
+			known[r.ID] = true
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+func seen(rows []connectors.Row) []sla.Seen {
+	out := make([]sla.Seen, len(rows))
+	for i, r := range rows {
+		out[i] = sla.Seen{ID: r.ID, Fingerprint: r.Fingerprint}
+	}
+	return out
+}

@@ -1,0 +1,60 @@
+package intake
+
+import (
+	"context"
+	"sync"
+
+	"github.com/cespare/xxhash/v2"
+	"go.uber.org/zap"
+
+	"watchkeeper/connectors"
+	"watchkeeper/sla"
+)
+
+// reject keeps what could not be read for people, once for each version of its bytes: a broken row comes back with every poll. It
+// answers how many there were. A failure to keep them is logged and not returned: the rest of the page must not wait for it.
+func (in *Intake) reject(ctx context.Context, src *connectors.Source, rejects []connectors.Reject) int {
+	var fresh []sla.Rejected
+	for _, r := range rejects {
+		if !in.rejects.add(xxhash.Sum64(r.Raw) ^ xxhash.Sum64String(string(src.Store)+r.ID)) {
+			continue
+		}
+		raw := r.Raw
+		if len(raw) > connectors.MaxRejectBytes {
+			raw = raw[:connectors.MaxRejectBytes]
+		}
+		fresh = append(fresh, sla.Rejected{Store: src.Store, Feed: string(src.Platform), ID: r.ID, Raw: raw, Reason: r.Err.Error()})
+		in.log.Warn("record rejected", zap.String("store", string(src.Store)), zap.String("id", r.ID), zap.Int("bytes", len(r.Raw)), zap.Error(r.Err))
+	}
+	if len(fresh) > 0 {
+		if err := in.store.Reject(ctx, fresh); err != nil {
+			in.log.Error("rejects not kept", zap.String("store", string(src.Store)), zap.Int("records", len(fresh)), zap.Error(err))
+		}
+	}
+	return len(rejects)
+}
+
+// seenRejects remembers which bytes were rejected already, in two generations so that its memory is bounded.
+type seenRejects struct {
+	mu       sync.Mutex
+	now, old map[uint64]struct{}
+}
+
+const rejectGeneration = 10_000
+
+func newSeenRejects() *seenRejects {
+	return &seenRejects{now: map[uint64]struct{}{}}
+}
+
+// add reports whether the hash is new.
+func (s *seenRejects) add(h uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, a := s.now[h]
+	_, b := s.old[h]
+	if len(s.now) >= rejectGeneration {
+		s.old, s.now = s.now, map[uint64]struct{}{}
+	}
+	s.now[h] = struct{}{}
+	return !a && !b
+}

@@ -1,0 +1,102 @@
+package intake
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"watchkeeper/connectors"
+	"watchkeeper/sla"
+)
+
+// found is one changed row or known case on its way to a dispute.
+type found struct {
+	row     connectors.Row
+	prev    *sla.CaseRecord
+	dispute sla.Dispute
+	done    bool
+	err     error
+}
+
+func (in *Intake) resolve(ctx context.Context, src *connectors.Source, rows []found) error {
+	return in.each(ctx, rows, func(ctx context.Context, f *found) (sla.Dispute, error) {
+		return src.Connector.Resolve(ctx, f.row)
+	})
+}
+
+func (in *Intake) lookup(ctx context.Context, src *connectors.Source, rows []found) error {
+	return in.each(ctx, rows, func(ctx context.Context, f *found) (sla.Dispute, error) {
+		return src.Connector.Lookup(ctx, f.prev.DisputeRef)
+	})
+}
+
+// each reads the disputes a few at a time. The first failure that may pass stops the rest and is returned: going on would only burn
+// the platform's patience. Failures of one dispute alone stay with it.
+func (in *Intake) each(ctx context.Context, rows []found, read func(context.Context, *found) (sla.Dispute, error)) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(resolvers)
+	var mu sync.Mutex
+	var first error
+	for i := range rows {
+		f := &rows[i]
+		g.Go(func() error {
+			if ctx.Err() != nil {
+				return nil
+			}
+			f.dispute, f.err = guarded(ctx, f, read)
+			f.done = true
+			if f.err == nil || onlyThis(f.err) {
+				in.note(f)
+				return nil
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if first == nil {
+				first = f.err
+			}
+			return f.err
+		})
+	}
+	if g.Wait() == nil {
+		return ctx.Err() // the parent's: errgroup cancels its own only after Wait or a failure
+	}
+	return first
+}
+
+// guarded turns a panic of a connector into a malformed row: one poisonous record must not stop the fleet.
+func guarded(ctx context.Context, f *found, read func(context.Context, *found) (sla.Dispute, error)) (d sla.Dispute, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &connectors.Error{Op: "resolve", Subject: f.row.ID, Kind: connectors.Malformed, Err: fmt.Errorf("panic at %s", firstLine(debug.Stack()))}
+		}
+	}()
+	return read(ctx, f)
+}
+
+// onlyThis reports whether a failure concerns one dispute and not the way to the platform.
+func onlyThis(err error) bool {
+	switch connectors.KindOf(err) {
+	case connectors.Malformed, connectors.NotFound, connectors.Conflict, connectors.Rejected:
+		return true
+	}
+	return false
+}
+
+func (in *Intake) note(f *found) {
+	if f.err != nil {
+		in.log.Warn("dispute not read", zap.String("row", f.row.ID), zap.Stringer("kind", connectors.KindOf(f.err)), zap.Error(f.err))
+	}
+}
+
+// firstLine finds the place of a panic in a stack, without its values.
+func firstLine(stack []byte) string {
+	const limit = 400
+	if len(stack) > limit {
+		stack = stack[:limit]
+	}
+	return fmt.Sprintf("%q", stack)
+}

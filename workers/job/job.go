@@ -1,0 +1,159 @@
+package job
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"strconv"
+	"time"
+
+	"watchkeeper/sla"
+)
+
+// Kind names a kind of job. asynq's mux matches by prefix, so no kind may be a prefix of another; a test holds that.
+type Kind string
+
+// The kinds.
+const (
+	Assess  Kind = "case.assess"     // decide about up to MaxBatch cases
+	Refresh Kind = "case.refresh"    // read up to MaxBatch disputes of the platform again
+	Respond Kind = "case.respond"    // answer one case, or learn what became of an answer
+	Look    Kind = "parcel.look"     // read up to MaxBatch parcels of one store again
+	Enrol   Kind = "parcel.register" // ask the tracker to follow parcels it does not know yet
+)
+
+// Kinds lists every kind, for labels and for the mux.
+func Kinds() []Kind { return []Kind{Assess, Refresh, Respond, Look, Enrol} }
+
+// MaxBatch is how many items one job carries: one pipelined read of the store, and 17TRACK's and asynq's comfort.
+const MaxBatch = 40
+
+// schema is the version of the arguments. A worker that meets a newer one leaves the job to a newer worker.
+const schema = 1
+
+// The queues and their weights. Weighted and not strict: with strict priority on a cluster, the loss of the first queue's shard stops
+// the others too. Answers weigh most because they carry deadlines.
+const (
+	QueueAnswers = "answers"
+	QueueCases   = "cases"
+	QueueParcels = "parcels"
+)
+
+// Queues gives the weights.
+func Queues() map[string]int {
+	return map[string]int{QueueAnswers: 6, QueueCases: 3, QueueParcels: 1}
+}
+
+// queueOf is the one table from kind to queue.
+var queueOf = map[Kind]string{Assess: QueueCases, Refresh: QueueCases, Respond: QueueAnswers, Look: QueueParcels, Enrol: QueueParcels}
+
+// A Job is one entry for the queue.
+type Job struct {
+	Kind    Kind
+	ID      string // the same work asked for twice has the same id
+	Payload []byte
+}
+
+// Queue is where the job goes.
+func (j Job) Queue() string { return queueOf[j.Kind] }
+
+// Args are the arguments of every kind.
+type Args struct {
+	V     int      `json:"v"`
+	Store string   `json:"s,omitempty"` // of Look and Enrol
+	IDs   []string `json:"ids"`         // disputes as STORE/ID, parcels as NUMBER or NUMBER:CARRIER
+}
+
+// ErrNewer means that the job was written by a newer program.
+var ErrNewer = errors.New("job of a newer version")
+
+// ErrPayload means that the job cannot be read at all.
+var ErrPayload = errors.New("unreadable job")
+
+// Decode reads a payload.
+func Decode(payload []byte) (Args, error) {
+	var a Args
+	if err := json.Unmarshal(payload, &a); err != nil {
+		return Args{}, fmt.Errorf("%w: %d bytes", ErrPayload, len(payload))
+	}
+	if a.V > schema {
+		return Args{}, fmt.Errorf("%w: %d", ErrNewer, a.V)
+	}
+	if a.V < 1 || len(a.IDs) == 0 || len(a.IDs) > MaxBatch {
+		return Args{}, fmt.Errorf("%w: version %d, %d items", ErrPayload, a.V, len(a.IDs))
+	}
+	return a, nil
+}
+
+// ForCases makes jobs of a kind about disputes, in batches. The tag tells apart the occasions on which the same cases are asked for:
+// a version, or a claim's lease; equal work under an equal tag has an equal id.
+func ForCases(kind Kind, ids []sla.DisputeID, tag string) []Job {
+	out := make([]Job, 0, len(ids)/MaxBatch+1)
+	size := MaxBatch
+	if kind == Respond {
+		size = 1 // an answer waits for the platform's allowance; one slow store must not hold up the others
+	}
+	for len(ids) > 0 {
+		n := min(size, len(ids))
+		names := make([]string, n)
+		for i, id := range ids[:n] {
+			names[i] = id.String()
+		}
+		out = append(out, newJob(kind, Args{V: schema, IDs: names}, tag))
+		ids = ids[n:]
+	}
+	return out
+}
+
+// ForParcels makes jobs of a kind about parcels of one store, in batches.
+func ForParcels(kind Kind, store sla.StoreID, refs []sla.ShipmentRef, tag string) []Job {
+	out := make([]Job, 0, len(refs)/MaxBatch+1)
+	for len(refs) > 0 {
+		n := min(MaxBatch, len(refs))
+		names := make([]string, n)
+		for i, r := range refs[:n] {
+			names[i] = r.Key()
+		}
+		out = append(out, newJob(kind, Args{V: schema, Store: string(store), IDs: names}, tag))
+		refs = refs[n:]
+	}
+	return out
+}
+
+func newJob(kind Kind, a Args, tag string) Job {
+	payload, err := json.Marshal(a)
+	if err != nil {
+		panic(err) // strings and ints always marshal
+	}
+	h := fnv.New64a()
+	_, _ = h.Write(payload)
+	_, _ = h.Write([]byte(tag))
+	return Job{Kind: kind, Payload: payload, ID: string(kind) + ":" + strconv.FormatUint(h.Sum64(), 36)}
+}
+
+// Disputes reads the ids of a case job; those that cannot be read are dropped, as the sweep finds every case again.
+func (a Args) Disputes() []sla.DisputeID {
+	out := make([]sla.DisputeID, 0, len(a.IDs))
+	for _, s := range a.IDs {
+		if id, err := sla.ParseDisputeID(s); err == nil {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// Parcels reads the references of a parcel job.
+func (a Args) Parcels() []sla.ShipmentRef {
+	out := make([]sla.ShipmentRef, len(a.IDs))
+	for i, s := range a.IDs {
+		out[i] = sla.ParseShipmentKey(s)
+	}
+	return out
+}
+
+// Timings of jobs. A handler's own budget ends well before asynq's time-out: a handler that outlives it runs on beside its own retry.
+const (
+	Budget  = 25 * time.Second
+	Timeout = 60 * time.Second
+)

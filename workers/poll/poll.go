@@ -1,0 +1,229 @@
+// Package poll decides which feed is read when, and owns the cursor protocol: a cursor moves only when everything before it is
+// recorded, a failure puts the feed off for longer each time, and a feed that was not read in time is visible as stale. It imports
+// sla and connectors; what is done with a page is the Acceptor's business.
+package poll
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"watchkeeper/connectors"
+	"watchkeeper/sla"
+)
+
+// Store is what polling needs of the records.
+type Store interface {
+	EnsureFeeds(ctx context.Context, feeds []sla.FeedRecord) error
+	ClaimFeeds(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]sla.FeedRecord, error)
+	PutFeed(ctx context.Context, feed sla.FeedRecord) (stale bool, err error)
+}
+
+// A Feed is one list of one store.
+type Feed struct {
+	ID     string // "AE01/disputes"
+	Source *connectors.Source
+	Fetch  connectors.Feed
+	Every  time.Duration
+	// Accept records a page; an error means that the cursor must stay.
+	Accept func(ctx context.Context, src *connectors.Source, page connectors.Page) error
+	// Gone is told of rows that a complete snapshot no longer lists; nil when nobody cares.
+	Gone func(ctx context.Context, src *connectors.Source, ids []string) error
+}
+
+// Timings of polling.
+const (
+	lease    = 2 * time.Minute  // a claim of a feed; a crashed poller's feeds are read again after it
+	maxPages = 400              // of one claim: a walk goes on at the next claim from its cursor
+	slots    = 16               // feeds read at once by one process
+	longest  = 15 * time.Minute // the most a failing feed is put off, whatever the platform asks for
+)
+
+// A Runner reads feeds.
+type Runner struct {
+	store   Store
+	feeds   map[string]Feed
+	walks   map[string]*walk
+	now     func() time.Time
+	log     *zap.Logger
+	metrics *metrics
+
+	mu   sync.Mutex
+	busy int
+	wg   sync.WaitGroup
+}
+
+// New makes a runner of the given feeds.
+func New(store Store, feeds []Feed, now func() time.Time, log *zap.Logger, m *Metrics) *Runner {
+	r := &Runner{store: store, feeds: map[string]Feed{}, walks: map[string]*walk{}, now: now, log: log.Named("poll"), metrics: m.metrics}
+	for _, f := range feeds {
+		r.feeds[f.ID] = f
+		r.walks[f.ID] = newWalk()
+		r.metrics.lastSuccess.WithLabelValues(string(f.Source.Store), f.kind())
+	}
+	return r
+}
+
+func (f Feed) kind() string { return f.ID[len(f.Source.Store)+1:] }
+
+// Ensure makes sure that every feed has its timer. It is cheap and runs with each sweep: a store that lost its memory gets its feeds
+// back, from an empty cursor.
+func (r *Runner) Ensure(ctx context.Context) error {
+	records := make([]sla.FeedRecord, 0, len(r.feeds))
+	for id, f := range r.feeds {
+		records = append(records, sla.FeedRecord{ID: id, Store: f.Source.Store, Next: r.now()})
+	}
+	if err := r.store.EnsureFeeds(ctx, records); err != nil {
+		return fmt.Errorf("ensure feeds: %w", err)
+	}
+	return nil
+}
+
+// Forget drops what this process remembers of running walks, after the store lost its memory.
+func (r *Runner) Forget() {
+	for _, w := range r.walks {
+		w.forget()
+	}
+}
+
+// Open tells the runner which rows of a feed were open when the process started, so that the first complete snapshot finds the ones
+// that closed while nobody watched.
+func (r *Runner) Open(feed, id string) {
+	if w := r.walks[feed]; w != nil {
+		w.open(id)
+	}
+}
+
+// RunOnce claims the feeds that are due, as far as there are free slots, and starts reading them. It answers how many it started.
+func (r *Runner) RunOnce(ctx context.Context) (int, error) {
+	r.mu.Lock()
+	free := slots - r.busy
+	r.mu.Unlock()
+	if free <= 0 {
+		return 0, nil
+	}
+	claimed, err := r.store.ClaimFeeds(ctx, r.now(), lease, free)
+	if err != nil {
+		return 0, fmt.Errorf("claim feeds: %w", err)
+	}
+	started := 0
+	for _, rec := range claimed {
+		feed, ok := r.feeds[rec.ID]
+		if !ok {
+			continue // another process' store, or one that is no longer configured: its timer comes back to those who know it
+		}
+		if !r.walks[rec.ID].start() {
+			continue // still being read here: its lease ran out before the platform answered
+		}
+		started++
+		r.mu.Lock()
+		r.busy++
+		r.mu.Unlock()
+		r.wg.Go(func() {
+			defer func() {
+				r.walks[rec.ID].end()
+				r.mu.Lock()
+				r.busy--
+				r.mu.Unlock()
+			}()
+			r.read(ctx, feed, rec)
+		})
+	}
+	return started, nil
+}
+
+// Wait returns when no feed is being read.
+func (r *Runner) Wait() { r.wg.Wait() }
+
+// read walks a feed from its cursor and writes down where it stands.
+func (r *Runner) read(ctx context.Context, feed Feed, rec sla.FeedRecord) {
+	ctx, cancel := context.WithTimeoutCause(ctx, lease-lease/8, errors.New("the claim of the feed ends"))
+	defer cancel()
+	rec.LastTry = r.now()
+	err := r.pages(ctx, feed, &rec)
+	now := r.now()
+	switch {
+	case err == nil:
+		rec.Failures = 0
+		rec.Next = now.Add(jitter(feed.Every))
+	case connectors.KindOf(err) == connectors.Throttled:
+		// Not a failure: the platform is there and asks for patience.
+		rec.Next = now.Add(min(max(connectors.RetryAfter(err), 50*time.Millisecond), longest))
+	default:
+		rec.Failures++
+		rec.Next = now.Add(backoff(feed.Every, rec.Failures))
+	}
+	r.metrics.polls.WithLabelValues(string(feed.Source.Platform), connectors.KindOf(err).String()).Inc()
+	if err != nil && connectors.KindOf(err) != connectors.Throttled && ctx.Err() == nil {
+		r.log.Warn("feed not read", zap.String("feed", feed.ID), zap.Uint32("failures", rec.Failures), zap.Error(err))
+	}
+	if !rec.LastSuccess.IsZero() {
+		r.metrics.lastSuccess.WithLabelValues(string(feed.Source.Store), feed.kind()).Set(float64(rec.LastSuccess.UnixMilli()) / 1000)
+	}
+	// The record is written even when we are stopping: the pages are recorded, and a lost cursor would only read them again.
+	ctx, cancel2 := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	defer cancel2()
+	if _, err := r.store.PutFeed(ctx, rec); err != nil {
+		r.log.Warn("cursor not kept", zap.String("feed", feed.ID), zap.Error(err))
+	}
+}
+
+// pages reads page after page; the cursor in rec moves behind each page that was recorded whole.
+func (r *Runner) pages(ctx context.Context, feed Feed, rec *sla.FeedRecord) error {
+	w := r.walks[feed.ID]
+	for range maxPages {
+		page, err := feed.Fetch.Fetch(ctx, connectors.Cursor{Token: rec.Cursor})
+		if err != nil {
+			return err
+		}
+		feed.Source.Observe(page.Skew)
+		r.metrics.skew.WithLabelValues(string(feed.Source.Platform)).Set(page.Skew.Seconds())
+		if err := feed.Accept(ctx, feed.Source, page); err != nil {
+			return err
+		}
+		w.add(rec.Cursor == "", page)
+		rec.Cursor = page.Next.Token
+		if page.More {
+			continue
+		}
+		rec.LastSuccess = r.now()
+		if page.Kind == connectors.Snapshot {
+			rec.Cursor = ""
+			return r.vanished(ctx, feed, w)
+		}
+		return nil
+	}
+	return nil
+}
+
+// vanished hands over what a complete snapshot no longer lists. When that fails the rows stay known, and the next snapshot tries again.
+func (r *Runner) vanished(ctx context.Context, feed Feed, w *walk) error {
+	gone, complete := w.gone()
+	if !complete {
+		return nil
+	}
+	if len(gone) > 0 && feed.Gone != nil {
+		if err := feed.Gone(ctx, feed.Source, gone); err != nil {
+			return err
+		}
+	}
+	w.turn()
+	return nil
+}
+
+// backoff doubles from a tenth of the interval, but never waits longer than the interval and two doublings: a dispute feed that is
+// back must be seen soon.
+func backoff(every time.Duration, failures uint32) time.Duration {
+	d := max(every/10, time.Second) << min(failures-1, 10)
+	return jitter(min(d, 4*every, longest))
+}
+
+// jitter spreads polls by ten percent, so that replicas and stores do not march in step.
+func jitter(d time.Duration) time.Duration {
+	return d - d/20 + time.Duration(rand.Int64N(int64(d/10)+1)) //nolint:gosec // spreading load needs no secrecy
+}

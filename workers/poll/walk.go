@@ -1,0 +1,97 @@
+package poll
+
+import (
+	"slices"
+	"sync"
+
+	"watchkeeper/connectors"
+)
+
+// A walk remembers the rows of the running snapshot and of the last complete one. It is only memory of this process: when another
+// replica read some of the pages the walk is not complete and tells nothing, and the timers of the cases find what it would have.
+type walk struct {
+	mu      sync.Mutex
+	busy    bool                // one reading at a time in this process
+	listed  map[string]struct{} // by the last complete snapshot, or open at start
+	running map[string]struct{}
+	whole   bool // the running snapshot was read from its first page on
+}
+
+func newWalk() *walk {
+	return &walk{listed: map[string]struct{}{}, running: map[string]struct{}{}}
+}
+
+// start takes the right to read the feed here; end gives it back.
+func (w *walk) start() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.busy {
+		return false
+	}
+	w.busy = true
+	return true
+}
+
+func (w *walk) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.busy = false
+}
+
+func (w *walk) open(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.listed[id] = struct{}{}
+}
+
+// add takes a page into the running snapshot; first says that the page was asked for without a cursor.
+func (w *walk) add(first bool, page connectors.Page) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if page.Kind != connectors.Snapshot {
+		return
+	}
+	if first {
+		clear(w.running)
+		w.whole = true
+	}
+	for _, r := range page.Rows {
+		w.running[r.ID] = struct{}{}
+	}
+	for _, r := range page.Rejects {
+		if r.ID != "" {
+			w.running[r.ID] = struct{}{} // unreadable is not gone
+		}
+	}
+}
+
+// gone lists what was there and is not any more, in order; false when this process did not see the whole snapshot.
+func (w *walk) gone() ([]string, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.whole {
+		return nil, false
+	}
+	var out []string
+	for id := range w.listed {
+		if _, ok := w.running[id]; !ok {
+			out = append(out, id)
+		}
+	}
+	slices.Sort(out)
+	return out, true
+}
+
+// turn makes the running snapshot the last complete one.
+func (w *walk) turn() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.listed, w.running, w.whole = w.running, map[string]struct{}{}, false
+}
+
+func (w *walk) forget() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	clear(w.running)
+	w.whole = false
+}

@@ -1,0 +1,34 @@
+package sweep
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+type metrics struct {
+	claimed *prometheus.CounterVec
+	lastRun prometheus.Gauge
+	frozen  prometheus.Gauge
+	amnesia prometheus.Counter
+}
+
+// Metrics are the sweeper's, registered once for a process.
+type Metrics struct{ *metrics }
+
+// NewMetrics registers them with every series present from the start.
+func NewMetrics(reg prometheus.Registerer) *Metrics {
+	f := promauto.With(reg)
+	m := &metrics{
+		claimed: f.NewCounterVec(prometheus.CounterOpts{Name: "watchkeeper_due_claimed_total",
+			Help: "Timers that ran out and were claimed, by what they belong to."}, []string{"class"}),
+		lastRun: f.NewGauge(prometheus.GaugeOpts{Name: "watchkeeper_sweep_last_success_timestamp_seconds",
+			Help: "When a sweep last went through."}),
+		frozen: f.NewGauge(prometheus.GaugeOpts{Name: "watchkeeper_money_frozen_seconds",
+			Help: "For how much longer no answer that costs money is sent, after a loss of memory."}),
+		amnesia: f.NewCounter(prometheus.CounterOpts{Name: "watchkeeper_store_amnesia_total",
+			Help: "Shards of the store that were found to have lost their memory, the first start included."}),
+	}
+	m.claimed.WithLabelValues("case")
+	m.claimed.WithLabelValues("parcel")
+	return &Metrics{m}
+}

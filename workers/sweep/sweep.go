@@ -1,0 +1,191 @@
+// Package sweep finds what is due, lost or of unknown outcome: it claims cases and parcels whose timer has run out and asks for their
+// work under ids of its own, so that losing every job in the queue costs one sweep. It watches the store's memory (its epoch) and the
+// backlog. It imports sla, connectors and workers/job; it decides nothing about a case, and sends nothing to a platform.
+package sweep
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"go.uber.org/zap"
+
+	"watchkeeper/connectors"
+	"watchkeeper/sla"
+	"watchkeeper/workers/job"
+)
+
+// Store is what sweeping needs of the records.
+type Store interface {
+	CheckEpoch(ctx context.Context, now time.Time) (sla.Epoch, error)
+	ClaimCases(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]sla.CaseRecord, error)
+	RemoveCases(ctx context.Context, ids []sla.DisputeID) error
+	ClaimShipments(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]sla.ShipmentRecord, error)
+	RemoveShipments(ctx context.Context, store sla.StoreID, refs []sla.ShipmentRef) error
+}
+
+// Jobs takes work for now.
+type Jobs interface {
+	Enqueue(ctx context.Context, jobs ...job.Job) error
+}
+
+// Timings of sweeping.
+const (
+	Lease      = time.Minute // a claimed case is looked for again after it
+	lookLease  = 10 * time.Minute
+	batch      = 2048 // entries claimed at once
+	maxBatches = 64   // of one sweep
+)
+
+// A Sweeper finds due work.
+type Sweeper struct {
+	store   Store
+	jobs    Jobs
+	sources connectors.Sources
+	now     func() time.Time
+	log     *zap.Logger
+	metrics *metrics
+	// Amnesia is called when the store has lost its memory: feeds must be armed again and running walks forgotten.
+	amnesia func(ctx context.Context) error
+}
+
+// New makes a sweeper. amnesia is called when the store has lost its memory, before anything else is swept.
+func New(store Store, jobs Jobs, sources connectors.Sources, now func() time.Time, log *zap.Logger, m *Metrics, amnesia func(context.Context) error) *Sweeper {
+	return &Sweeper{store: store, jobs: jobs, sources: sources, now: now, log: log.Named("sweep"), metrics: m.metrics, amnesia: amnesia}
+}
+
+// RunOnce checks the store's memory, then claims everything that is due and asks for its work. It answers how many entries it claimed.
+func (s *Sweeper) RunOnce(ctx context.Context) (int, error) {
+	if err := s.Epoch(ctx); err != nil {
+		return 0, err
+	}
+	cases, err := s.Cases(ctx)
+	if err != nil {
+		return cases, err
+	}
+	parcels, err := s.Parcels(ctx)
+	return cases + parcels, err
+}
+
+// Epoch checks the store's memory. A lost one is answered by arming everything again from the platforms.
+func (s *Sweeper) Epoch(ctx context.Context) error {
+	now := s.now()
+	epoch, err := s.store.CheckEpoch(ctx, now)
+	if err != nil {
+		return fmt.Errorf("check epoch: %w", err)
+	}
+	s.metrics.frozen.Set(max(epoch.FrozenUntil.Sub(now).Seconds(), 0))
+	if len(epoch.Lost) == 0 {
+		return nil
+	}
+	s.metrics.amnesia.Add(float64(len(epoch.Lost)))
+	s.log.Warn("store without memory: reading everything again, no answers until then", zap.Ints("shards", epoch.Lost), zap.Time("frozen_until", epoch.FrozenUntil))
+	return s.amnesia(ctx)
+}
+
+// Cases claims the cases that are due and asks for their work.
+func (s *Sweeper) Cases(ctx context.Context) (int, error) {
+	total := 0
+	for range maxBatches {
+		now := s.now()
+		due, err := s.store.ClaimCases(ctx, now, Lease, batch)
+		if err != nil {
+			return total, fmt.Errorf("claim cases: %w", err)
+		}
+		total += len(due)
+		if err := s.hand(ctx, due, strconv.FormatInt(now.UnixMilli(), 36)); err != nil {
+			return total, err
+		}
+		s.metrics.claimed.WithLabelValues("case").Add(float64(len(due)))
+		if len(due) < batch {
+			break
+		}
+	}
+	s.metrics.lastRun.Set(float64(s.now().UnixMilli()) / 1000)
+	return total, nil
+}
+
+// hand sorts claimed cases by what they need and asks for it.
+func (s *Sweeper) hand(ctx context.Context, due []sla.CaseRecord, tag string) error {
+	var assess, refresh, closed []sla.DisputeID
+	for _, c := range due {
+		switch {
+		case s.sources[c.ID.Store] == nil:
+			// A store that is not configured here: its timer comes back after the lease, for a replica that knows it.
+		case !c.Open() && !c.Unresolved:
+			closed = append(closed, c.ID)
+		case c.Obligation.Turn == 0 && !c.Unresolved, c.Answered:
+			refresh = append(refresh, c.ID)
+		default:
+			assess = append(assess, c.ID)
+		}
+	}
+	jobs := job.ForCases(job.Assess, assess, tag)
+	jobs = append(jobs, s.refreshes(refresh, tag)...)
+	if err := s.jobs.Enqueue(ctx, jobs...); err != nil {
+		return err
+	}
+	if len(closed) == 0 {
+		return nil
+	}
+	if err := s.store.RemoveCases(ctx, closed); err != nil {
+		return fmt.Errorf("remove closed cases: %w", err)
+	}
+	return nil
+}
+
+// refreshes makes a job for each store, so that one throttled store does not hold up the others.
+func (s *Sweeper) refreshes(ids []sla.DisputeID, tag string) []job.Job {
+	slices.SortStableFunc(ids, func(a, b sla.DisputeID) int { return cmp.Compare(a.Store, b.Store) })
+	var out []job.Job
+	for start := 0; start < len(ids); {
+		end := start
+		for end < len(ids) && ids[end].Store == ids[start].Store {
+			end++
+		}
+		out = append(out, job.ForCases(job.Refresh, ids[start:end], tag)...)
+		start = end
+	}
+	return out
+}
+
+// Parcels claims the parcels that are due and asks for their work.
+func (s *Sweeper) Parcels(ctx context.Context) (int, error) {
+	total := 0
+	for range maxBatches {
+		now := s.now()
+		due, err := s.store.ClaimShipments(ctx, now, lookLease, batch)
+		if err != nil {
+			return total, fmt.Errorf("claim parcels: %w", err)
+		}
+		total += len(due)
+		look, over := map[sla.StoreID][]sla.ShipmentRef{}, map[sla.StoreID][]sla.ShipmentRef{}
+		for _, r := range due {
+			if r.Milestone.Final() {
+				over[r.Store] = append(over[r.Store], r.Ref)
+			} else if s.sources[r.Store] != nil {
+				look[r.Store] = append(look[r.Store], r.Ref)
+			}
+		}
+		var jobs []job.Job
+		for store, refs := range look {
+			jobs = append(jobs, job.ForParcels(job.Look, store, refs, strconv.FormatInt(now.UnixMilli(), 36))...)
+		}
+		if err := s.jobs.Enqueue(ctx, jobs...); err != nil {
+			return total, err
+		}
+		for store, refs := range over {
+			if err := s.store.RemoveShipments(ctx, store, refs); err != nil {
+				return total, fmt.Errorf("remove parcels: %w", err)
+			}
+		}
+		s.metrics.claimed.WithLabelValues("parcel").Add(float64(len(due)))
+		if len(due) < batch {
+			break
+		}
+	}
+	return total, nil
+}
