@@ -1,0 +1,90 @@
+package rules
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// A Problem is one mistake in the environment, told so that it can be mended without reading code.
+type Problem struct {
+	Variable   string // the variable to change
+	Value      string // what it holds, quoted; "[redacted]" for secrets and for names we do not know, empty when it is not set
+	Detail     string // what is wrong
+	Expected   string // what would be accepted
+	Example    string // an accepted value
+	Suggestion string // the declared name that was probably meant
+}
+
+// String is one line.
+func (p Problem) String() string {
+	var out strings.Builder
+	out.WriteString(p.Variable)
+	if p.Value != "" {
+		out.WriteString("=" + p.Value)
+	}
+	out.WriteString(": " + p.Detail)
+	for _, part := range []struct{ lead, text, tail string }{
+		{"; want ", p.Expected, ""}, {", for example ", p.Example, ""}, {"; did you mean ", p.Suggestion, "?"},
+	} {
+		if part.text != "" {
+			out.WriteString(part.lead + part.text + part.tail)
+		}
+	}
+	return out.String()
+}
+
+// A Report is every problem that was found, in the order of their variables.
+type Report struct {
+	Problems []Problem
+}
+
+// Error lists the problems, one a line.
+func (r *Report) Error() string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "environment: %d problem(s)", len(r.Problems))
+	for _, p := range r.Problems {
+		out.WriteString("\n  " + p.String())
+	}
+	return out.String()
+}
+
+const redacted = "[redacted]"
+
+// secretWords in a name mark its value as a secret.
+var secretWords = []string{"SECRET", "TOKEN", "KEY", "PASSWORD"}
+
+// IsSecret reports whether the value of a variable of this name must not be shown.
+func IsSecret(name string) bool {
+	for _, w := range secretWords {
+		if strings.Contains(name, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// shown is a value as a report may print it: quoted, so that invisible characters are seen, and short.
+func shown(name, value string) string {
+	if IsSecret(name) {
+		return redacted
+	}
+	return quoted(value)
+}
+
+func quoted(s string) string {
+	const most = 60
+	if len(s) > most {
+		return strconv.QuoteToASCII(s[:most]) + "…"
+	}
+	return strconv.QuoteToASCII(s)
+}
+
+// printable is a variable's name as a report may print it: names are foreign text, too.
+func printable(name string) string {
+	q := quoted(name)
+	if q == `"`+name+`"` {
+		return name
+	}
+	return q
+}

@@ -1,0 +1,199 @@
+// Package embedded runs the whole program in one process on a virtual clock: embedded Redis (or a given one), the simulated platforms
+// over loopback HTTP, and the same fleet as in production. It is for development, demonstrations and tests: it may import everything
+// of ours but cmd, and no production package may import it.
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"go.uber.org/zap"
+
+	"watchkeeper/connectors/all"
+	"watchkeeper/connectors/simulator"
+	"watchkeeper/sla"
+	"watchkeeper/workers/fleet"
+	"watchkeeper/workers/handle"
+)
+
+// Options say what to play.
+type Options struct {
+	World    simulator.Options
+	NoFleet  bool              // nobody is on watch
+	Redis    string            // host:port of a Redis to use; empty: an embedded one
+	Env      map[string]string // variables on top of the demonstration's own
+	Log      *zap.Logger
+	MaxStep  time.Duration                      // how far the clock jumps at most; 0: five minutes
+	OnStep   func(now time.Time)                // after each step of the clock; nil: nobody watches
+	OnNotice func(kind string, n handle.Notice) // of warnings and pages; nil: nobody is told but the person in the world
+}
+
+// A House is the program and its surroundings.
+type House struct {
+	World *simulator.World
+	Fleet *fleet.Fleet // nil when nobody is on watch
+	o     Options
+	clock atomic.Int64
+	stops []func()
+}
+
+// rules of the demonstration: everything live, offers of 30 %, up to 60 units of the currencies that the world trades in.
+func demoRules() map[string]string {
+	return map[string]string{
+		"WK_SLA__MODE": "live", "WK_SLA__ACCEPT_CAP": "60USD", "WK_SLA__OFFER_SHARE": "30%", "WK_HTTP__LISTEN": "127.0.0.1:0",
+		"WK_REDIS__SHARDS": "1", "WK_WORKERS__CONCURRENCY": "8",
+	}
+}
+
+// New builds the house; nothing runs yet.
+func New(ctx context.Context, o Options) (*House, error) {
+	if o.Log == nil {
+		o.Log = zap.NewNop()
+	}
+	if o.MaxStep <= 0 {
+		o.MaxStep = 5 * time.Minute
+	}
+	h := &House{o: o}
+	if o.World.Start.IsZero() {
+		o.World.Start = time.Date(2026, time.March, 1, 0, 0, 0, 0, time.UTC) // a change to summer time is in this month
+	}
+	o.World.Now = h.Now
+	h.clock.Store(o.World.Start.UnixMilli())
+	h.World = simulator.New(o.World)
+	if o.NoFleet {
+		return h, nil
+	}
+	if err := h.World.Start(); err != nil {
+		return nil, fmt.Errorf("start platforms: %w", err)
+	}
+	h.stops = append(h.stops, h.World.Close)
+	if err := h.openFleet(ctx); err != nil {
+		h.Close()
+		return nil, err
+	}
+	return h, nil
+}
+
+func (h *House) openFleet(ctx context.Context) error {
+	addr := h.o.Redis
+	if addr == "" {
+		mini := miniredis.NewMiniRedis()
+		if err := mini.Start(); err != nil {
+			return fmt.Errorf("start embedded redis: %w", err)
+		}
+		h.stops = append(h.stops, mini.Close)
+		addr = net.JoinHostPort(mini.Host(), mini.Port())
+	}
+	env := demoRules()
+	maps.Copy(env, h.World.Env())
+	env["WK_REDIS__ADDRS"] = addr
+	maps.Copy(env, h.o.Env)
+	environ := make([]string, 0, len(env))
+	for name, value := range env {
+		environ = append(environ, name+"="+value)
+	}
+	slices.Sort(environ)
+	config, book, err := fleet.Load(ctx, environ, all.Platforms())
+	if err != nil {
+		return err
+	}
+	h.Fleet, err = fleet.New(ctx, fleet.Options{
+		Config: config, Book: book, Registry: all.Platforms(), Now: h.Now, Log: h.o.Log, Notify: notifier{h}, Idle: 3 * time.Millisecond,
+	})
+	if err != nil {
+		return err
+	}
+	return h.Fleet.Begin(ctx)
+}
+
+// Now is the virtual clock.
+func (h *House) Now() time.Time { return time.UnixMilli(h.clock.Load()).UTC() }
+
+// Until moves the clock to an instant step by step: the world first, then everything the fleet has to do at that time. pace is called
+// before each step with its length, and may wait.
+func (h *House) Until(ctx context.Context, end time.Time, pace func(context.Context, time.Duration) error) error {
+	for h.Now().Before(end) {
+		now := h.Now()
+		next := now.Add(h.o.MaxStep)
+		if event := h.World.NextEvent(now); !event.IsZero() && event.Before(next) && event.After(now) {
+			next = event
+		}
+		if next.After(end) {
+			next = end
+		}
+		if pace != nil {
+			if err := pace(ctx, next.Sub(now)); err != nil {
+				return err
+			}
+		}
+		h.clock.Store(next.UnixMilli())
+		h.World.Advance(next)
+		if h.Fleet != nil {
+			if err := h.Fleet.Step(ctx); err != nil {
+				return fmt.Errorf("at %s: %w", next.Format(time.RFC3339), err)
+			}
+		}
+		if h.o.OnStep != nil {
+			h.o.OnStep(next)
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// Close ends everything.
+func (h *House) Close() {
+	if h.Fleet != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := h.Fleet.Stop(ctx); err != nil && !errors.Is(err, net.ErrClosed) {
+			h.o.Log.Warn("fleet not stopped cleanly", zap.Error(err))
+		}
+		h.Fleet = nil
+	}
+	for _, stop := range slices.Backward(h.stops) {
+		stop()
+	}
+	h.stops = nil
+}
+
+// notifier hands pages to the person in the world.
+type notifier struct{ h *House }
+
+func (n notifier) Warn(_ context.Context, notice handle.Notice) { n.tell("warn", notice) }
+
+func (n notifier) Page(_ context.Context, notice handle.Notice) {
+	n.h.World.PageTo(notice.Case.ID, n.h.Now())
+	n.tell("page", notice)
+}
+
+func (n notifier) tell(kind string, notice handle.Notice) {
+	if n.h.o.OnNotice != nil {
+		n.h.o.OnNotice(kind, notice)
+	}
+}
+
+// Open lists the open cases as the fleet sees them, those with a deadline first, earliest first.
+func (h *House) Open(ctx context.Context) ([]sla.CaseRecord, error) {
+	var out []sla.CaseRecord
+	if h.Fleet == nil {
+		return nil, nil
+	}
+	err := h.Fleet.Store().EachCase(ctx, func(c sla.CaseRecord) error {
+		if c.Open() && c.Obligation.Turn != 0 {
+			out = append(out, c)
+		}
+		return nil
+	})
+	slices.SortFunc(out, func(a, b sla.CaseRecord) int { return a.Obligation.Deadline.Compare(b.Obligation.Deadline) })
+	return out, err
+}

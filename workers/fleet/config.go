@@ -1,0 +1,186 @@
+package fleet
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/sethvargo/go-envconfig"
+	"go.uber.org/zap"
+
+	"watchkeeper/connectors"
+	"watchkeeper/sla/rules"
+	"watchkeeper/workers/handle"
+)
+
+// Prefix is what every variable of the program begins with.
+const Prefix = "WK_"
+
+// Config is what an operator sets of the machinery; what concerns disputes and parcels is in sla/rules.
+type Config struct {
+	Redis   Redis   `env:", prefix=REDIS__"`
+	HTTP    HTTP    `env:", prefix=HTTP__"`
+	Workers Workers `env:", prefix=WORKERS__"`
+	Log     Log     `env:", prefix=LOG__"`
+}
+
+// Redis says where the memory is.
+type Redis struct {
+	// Addrs is one host:port, several of a cluster, or the sentinels when Master is set.
+	Addrs []string `env:"ADDRS, default=127.0.0.1:6379"`
+	// Master is the name that the sentinels know the master by; empty without Sentinel.
+	Master string `env:"MASTER"`
+	// Cluster makes a single address a cluster's.
+	Cluster bool `env:"CLUSTER, default=false"`
+	DB      int  `env:"DB, default=0"`
+	// Username and Password log in; PasswordFile names a file to read the password from, and excludes Password.
+	Username     string `env:"USERNAME"`
+	Password     string `env:"PASSWORD"`
+	PasswordFile string `env:"PASSWORD_FILE"`
+	TLS          bool   `env:"TLS, default=false"`
+	// Shards is fixed at the first start with an empty Redis.
+	Shards int `env:"SHARDS, default=8"`
+}
+
+// HTTP says where metrics and probes are served.
+type HTTP struct {
+	Listen string `env:"LISTEN, default=:9090"`
+}
+
+// Workers says how much is done at once, and how often is looked.
+type Workers struct {
+	// Concurrency is how many jobs run at once in one process.
+	Concurrency int `env:"CONCURRENCY, default=32"`
+	// Shutdown is how long running jobs have when the process is asked to stop; more than a job's budget.
+	Shutdown time.Duration `env:"SHUTDOWN, default=30s"`
+	// Sweep is how often the timers are looked at: the most that a due case waits.
+	Sweep time.Duration `env:"SWEEP, default=20ms"`
+	// Poll is how often is looked for feeds to read.
+	Poll time.Duration `env:"POLL, default=100ms"`
+}
+
+// DefaultSweep is how often the timers are looked at when no variable says otherwise.
+const DefaultSweep = 20 * time.Millisecond
+
+// Log says what is logged.
+type Log struct {
+	Level  string `env:"LEVEL, default=info"`
+	Format string `env:"FORMAT, default=json"`
+}
+
+// Variables are the full names of the machinery's variables, for the check of unknown names.
+func Variables() []string {
+	var out []string
+	for _, v := range Describe(Config{}) {
+		out = append(out, v.Name)
+	}
+	return out
+}
+
+// LoadConfig reads the machinery's variables and checks them. All mistakes are reported together, each naming its variable.
+func LoadConfig(ctx context.Context, env envconfig.Lookuper) (Config, error) {
+	var errs []error
+	read := func(target any, prefix string) {
+		err := envconfig.ProcessWith(ctx, &envconfig.Config{Target: target, Lookuper: envconfig.PrefixLookuper(Prefix+prefix, env)})
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s%s: %w", Prefix, prefix, err))
+		}
+	}
+	var c Config
+	read(&c.Redis, "REDIS__")
+	read(&c.HTTP, "HTTP__")
+	read(&c.Workers, "WORKERS__")
+	read(&c.Log, "LOG__")
+	return c, errors.Join(append(errs, c.validate()...)...)
+}
+
+func (c *Config) validate() []error {
+	var errs []error
+	bad := func(name, want string) { errs = append(errs, fmt.Errorf("%s%s: %s", Prefix, name, want)) }
+	if len(c.Redis.Addrs) == 0 {
+		bad("REDIS__ADDRS", "want host:port, for example redis:6379")
+	}
+	if c.Redis.Password != "" && c.Redis.PasswordFile != "" {
+		bad("REDIS__PASSWORD_FILE", "set it or WK_REDIS__PASSWORD, not both")
+	}
+	if c.Redis.Shards < 1 || c.Redis.Shards > 64 {
+		bad("REDIS__SHARDS", "want 1 to 64")
+	}
+	if c.Workers.Concurrency < 1 || c.Workers.Concurrency > 1000 {
+		bad("WORKERS__CONCURRENCY", "want 1 to 1000")
+	}
+	if c.Workers.Shutdown < time.Second || c.Workers.Shutdown > 10*time.Minute {
+		bad("WORKERS__SHUTDOWN", "want 1s to 10m")
+	}
+	if c.Workers.Sweep < time.Millisecond || c.Workers.Sweep > time.Minute {
+		bad("WORKERS__SWEEP", "want 1ms to 1m")
+	}
+	if c.Workers.Poll < time.Millisecond || c.Workers.Poll > time.Minute {
+		bad("WORKERS__POLL", "want 1ms to 1m")
+	}
+	if _, err := zap.ParseAtomicLevel(c.Log.Level); err != nil {
+		bad("LOG__LEVEL", "want debug, info, warn or error")
+	}
+	if c.Log.Format != "json" && c.Log.Format != "console" {
+		bad("LOG__FORMAT", "want json or console")
+	}
+	return errs
+}
+
+// client makes the options of a Redis client.
+func (r Redis) client() (*redis.UniversalOptions, error) {
+	password := r.Password
+	if r.PasswordFile != "" {
+		raw, err := os.ReadFile(r.PasswordFile)
+		if err != nil {
+			return nil, fmt.Errorf("WK_REDIS__PASSWORD_FILE: %w", err)
+		}
+		password = strings.TrimRight(string(raw), "\r\n")
+	}
+	o := &redis.UniversalOptions{
+		Addrs: r.Addrs, MasterName: r.Master, DB: r.DB, Username: r.Username, Password: password, IsClusterMode: r.Cluster,
+		DialTimeout: 3 * time.Second, ReadTimeout: 3 * time.Second, WriteTimeout: 3 * time.Second, ContextTimeoutEnabled: true,
+	}
+	if r.TLS {
+		o.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	return o, nil
+}
+
+// Options is everything a fleet is made of.
+type Options struct {
+	Config   Config
+	Book     *rules.Book
+	Registry connectors.Registry
+	Now      func() time.Time
+	Log      *zap.Logger
+	// HTTP carries the calls to the platforms; nil: the transport's own.
+	HTTP http.RoundTripper
+	// Notify is told of warnings and pages besides the log and the metrics; nil: nobody.
+	Notify handle.Notifier
+	// Idle is how long a worker that finds no job waits before it looks again; 0: a fifth of a second.
+	Idle time.Duration
+}
+
+func (o *Options) validate() error {
+	switch {
+	case o.Book == nil:
+		return errors.New("fleet options: no rulebook")
+	case len(o.Registry) == 0:
+		return errors.New("fleet options: no platforms")
+	case o.Now == nil:
+		return errors.New("fleet options: no clock")
+	case o.Log == nil:
+		return errors.New("fleet options: no logger")
+	}
+	if o.Idle == 0 {
+		o.Idle = 200 * time.Millisecond
+	}
+	return errors.Join(o.Config.validate()...)
+}

@@ -1,0 +1,163 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/zap"
+
+	"watchkeeper/connectors"
+	"watchkeeper/sla"
+	"watchkeeper/workers/handle"
+	"watchkeeper/workers/intake"
+	"watchkeeper/workers/job"
+	"watchkeeper/workers/poll"
+	"watchkeeper/workers/store"
+	"watchkeeper/workers/sweep"
+)
+
+// A Fleet is one process' share of the work.
+type Fleet struct {
+	o        Options
+	log      *zap.Logger
+	reg      *prometheus.Registry
+	store    *store.Store
+	jobs     *job.Client
+	sources  connectors.Sources
+	poller   *poll.Runner
+	sweeper  *sweep.Sweeper
+	handlers *handle.Handlers
+	queue    *asynq.Server
+	inspect  *asynq.Inspector
+	listener net.Listener
+	stops    []step
+	beat     atomic.Int64 // the last sweep that went through, in Unix milliseconds of the fleet's clock
+	started  atomic.Bool
+	drained  int64 // jobs sent when the queue was last seen empty; only Step uses it
+}
+
+// step is one part's end. Steps run in the reverse of the order in which they were added.
+type step struct {
+	name string
+	stop func(context.Context) error
+}
+
+// New builds a fleet and listens, but starts nothing. What was built is undone when something fails.
+func New(ctx context.Context, o Options) (*Fleet, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	f := &Fleet{o: o, log: o.Log.Named("fleet"), reg: prometheus.NewRegistry()}
+	for _, build := range []func(context.Context) error{f.openStore, f.openQueue, f.openPlatforms, f.wire, f.listen} {
+		if err := build(ctx); err != nil {
+			return nil, errors.Join(err, f.Stop(context.WithoutCancel(ctx)))
+		}
+	}
+	return f, nil
+}
+
+func (f *Fleet) onStop(name string, stop func(context.Context) error) {
+	f.stops = append(f.stops, step{name: name, stop: stop})
+}
+
+// connect opens a Redis client of its own for a part.
+func (f *Fleet) connect(name string, change func(*redis.UniversalOptions)) (redis.UniversalClient, error) {
+	opts, err := f.o.Config.Redis.client()
+	if err != nil {
+		return nil, err
+	}
+	opts.ClientName = "watchkeeper-" + name
+	if change != nil {
+		change(opts)
+	}
+	rdb := redis.NewUniversalClient(opts)
+	f.onStop("redis "+name, func(context.Context) error { return rdb.Close() })
+	return rdb, nil
+}
+
+func (f *Fleet) openStore(ctx context.Context) error {
+	rdb, err := f.connect("store", nil)
+	if err != nil {
+		return err
+	}
+	platforms := map[sla.StoreID]sla.Platform{}
+	for _, s := range f.o.Book.Stores() {
+		platforms[s.ID] = s.Platform
+	}
+	f.store, err = store.Open(ctx, rdb, store.Options{Shards: f.o.Config.Redis.Shards, Now: f.o.Now, Stores: platforms, Settle: f.settle(), Log: f.o.Log})
+	if err != nil {
+		return fmt.Errorf("open store: %w", err)
+	}
+	for _, w := range f.store.Warnings() {
+		f.log.Warn("redis may lose writes", zap.String("warning", w))
+	}
+	return nil
+}
+
+// settle is the longest settle window of any rule: after a loss of memory nothing is sent before every effect would show.
+func (f *Fleet) settle() time.Duration {
+	longest := sla.DefaultRule().Settle.Value
+	for _, s := range f.o.Book.Stores() {
+		for _, r := range sla.Reasons() {
+			longest = max(longest, f.o.Book.For(s.Platform, s.ID, r).Settle.Value)
+		}
+	}
+	return longest
+}
+
+func (f *Fleet) openQueue(context.Context) error {
+	// The enqueueing client repeats nothing by itself: a repeated script whose first reply was lost makes a second job.
+	client, err := f.connect("enqueue", func(o *redis.UniversalOptions) { o.MaxRetries = -1 })
+	if err != nil {
+		return err
+	}
+	server, err := f.connect("queue", func(o *redis.UniversalOptions) { o.ContextTimeoutEnabled = false })
+	if err != nil {
+		return err
+	}
+	f.jobs = job.NewClient(asynq.NewClientFromRedisClient(client))
+	f.inspect = asynq.NewInspectorFromRedisClient(client)
+	f.queue = newServer(server, f.o)
+	return nil
+}
+
+func (f *Fleet) wire(context.Context) error {
+	names := f.o.Registry.Names()
+	in := intake.New(intake.Deps{
+		Store: f.store, Rules: f.o.Book, Jobs: f.jobs, Tracker: f.tracker(), Now: f.o.Now, Log: f.o.Log, Metrics: intake.NewMetrics(f.reg, names),
+	})
+	f.handlers = handle.New(handle.Deps{
+		Store: f.store, Ledger: f.store, Intake: in, Rules: f.o.Book, Jobs: f.jobs, Sources: f.sources,
+		Notify: notifier{log: f.o.Log.Named("oncall"), next: f.o.Notify}, Now: f.o.Now, Log: f.o.Log, Metrics: handle.NewMetrics(f.reg, names),
+	})
+	f.poller = poll.New(f.store, f.feeds(in), f.o.Now, f.o.Log, poll.NewMetrics(f.reg, names))
+	f.sweeper = sweep.New(f.store, f.jobs, f.sources, f.o.Now, f.o.Log, sweep.NewMetrics(f.reg), f.relearn)
+	f.reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newStoreCollector(f.store, f.o.Book.Hash()))
+	return nil
+}
+
+// relearn arms every feed again after a loss of memory.
+func (f *Fleet) relearn(ctx context.Context) error {
+	f.poller.Forget()
+	return f.poller.Ensure(ctx)
+}
+
+// Registry gives the fleet's metrics.
+func (f *Fleet) Registry() *prometheus.Registry { return f.reg }
+
+// Jobs counts the jobs that this process has handed to the queue.
+func (f *Fleet) Jobs() int64 { return f.jobs.Sent() }
+
+// Store gives the fleet's records, for the tools that read them.
+func (f *Fleet) Store() *store.Store { return f.store }
+
+// Addr is where metrics and probes are served.
+func (f *Fleet) Addr() string { return f.listener.Addr().String() }

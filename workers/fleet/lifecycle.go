@@ -1,0 +1,197 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// Timings of the loops beside the two that an operator sets.
+const (
+	slowEvery = time.Second // the store's memory, the parcels, the feeds' timers
+	drainEach = 2 * time.Millisecond
+)
+
+// Run starts the fleet, waits until the context ends and stops it.
+func (f *Fleet) Run(ctx context.Context) error {
+	if err := f.Start(ctx); err != nil {
+		return errors.Join(err, f.Stop(context.WithoutCancel(ctx)))
+	}
+	<-ctx.Done()
+	f.log.Info("stopping")
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.o.Config.Workers.Shutdown+10*time.Second)
+	defer cancel()
+	return f.Stop(limit)
+}
+
+// Start serves probes, takes jobs and runs the loops.
+func (f *Fleet) Start(ctx context.Context) error {
+	f.serve()
+	if err := f.Begin(ctx); err != nil {
+		return err
+	}
+	loops, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var wg sync.WaitGroup
+	run := func(name string, every time.Duration, once func(context.Context) error) {
+		wg.Go(func() { f.loop(loops, name, every, once) })
+	}
+	run("sweep cases", f.o.Config.Workers.Sweep, func(ctx context.Context) error {
+		_, err := f.sweeper.Cases(ctx)
+		return f.beating(err)
+	})
+	run("sweep parcels", slowEvery, func(ctx context.Context) error {
+		_, err := f.sweeper.Parcels(ctx)
+		return err
+	})
+	run("watch memory", slowEvery, func(ctx context.Context) error {
+		if err := f.sweeper.Epoch(ctx); err != nil {
+			return err
+		}
+		return f.poller.Ensure(ctx)
+	})
+	run("poll", f.o.Config.Workers.Poll, func(ctx context.Context) error {
+		_, err := f.poller.RunOnce(ctx)
+		return err
+	})
+	f.onStop("loops", func(context.Context) error {
+		cancel()
+		wg.Wait()
+		f.poller.Wait()
+		return nil
+	})
+	f.started.Store(true)
+	f.log.Info("on watch", zap.Int("stores", len(f.sources)), zap.String("rules", f.o.Book.Hash()), zap.String("http", f.Addr()))
+	return nil
+}
+
+// Begin checks the store's memory, arms the feeds and takes jobs, without the loops: whoever calls Step is the loop.
+func (f *Fleet) Begin(ctx context.Context) error {
+	if err := f.sweeper.Epoch(ctx); err != nil {
+		return err
+	}
+	if err := f.poller.Ensure(ctx); err != nil {
+		return err
+	}
+	if err := f.seed(ctx); err != nil {
+		return fmt.Errorf("read open cases: %w", err)
+	}
+	if err := f.queue.Start(f.handlers.Mux()); err != nil {
+		return fmt.Errorf("start queue: %w", err)
+	}
+	f.onStop("queue", func(context.Context) error {
+		f.queue.Shutdown()
+		return nil
+	})
+	return nil
+}
+
+// Step does everything that is due at the clock's present time, and returns when nothing is left to do: one turn of all loops, for
+// whoever moves the clock himself.
+func (f *Fleet) Step(ctx context.Context) error {
+	const most = 1000 // more rounds than that at one instant is a loop without end
+	for range most {
+		if err := f.sweeper.Epoch(ctx); err != nil {
+			return err
+		}
+		feeds, err := f.poller.RunOnce(ctx)
+		if err != nil {
+			return err
+		}
+		f.poller.Wait()
+		claimed, err := f.sweeper.RunOnce(ctx)
+		if err != nil {
+			return err
+		}
+		if err := f.drain(ctx); err != nil {
+			return err
+		}
+		if feeds == 0 && claimed == 0 {
+			return f.beating(nil)
+		}
+	}
+	return errors.New("step: work without end at one instant")
+}
+
+// drain waits until the queue is empty; there is nothing to wait for when no job was sent since it last was.
+func (f *Fleet) drain(ctx context.Context) error {
+	sent := f.jobs.Sent()
+	if sent == f.drained {
+		return nil
+	}
+	tick := time.NewTicker(drainEach)
+	defer tick.Stop()
+	for {
+		empty, err := drained(f.inspect)
+		if err != nil {
+			return err
+		}
+		if empty && f.jobs.Sent() == sent {
+			f.drained = sent
+			return nil
+		}
+		sent = f.jobs.Sent()
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// loop runs once after once. A failure is logged and slows the loop down, so that a lost Redis is not asked a thousand times a second.
+func (f *Fleet) loop(ctx context.Context, name string, every time.Duration, once func(context.Context) error) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	failures := 0
+	for {
+		if err := guarded(ctx, once); err != nil && ctx.Err() == nil {
+			failures++
+			if failures == 1 || failures%60 == 0 {
+				f.log.Error("loop failing", zap.String("loop", name), zap.Int("failures", failures), zap.Error(err))
+			}
+			tick.Reset(max(every, time.Second))
+		} else if failures > 0 && err == nil {
+			f.log.Info("loop works again", zap.String("loop", name), zap.Int("failures", failures))
+			failures = 0
+			tick.Reset(every)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// guarded turns a panic of one turn into an error: the loop must go on.
+func guarded(ctx context.Context, once func(context.Context) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return once(ctx)
+}
+
+// beating notes that a sweep came to its end.
+func (f *Fleet) beating(err error) error {
+	f.beat.Store(f.o.Now().UnixMilli())
+	return err
+}
+
+// Stop ends everything in the reverse order of its beginning. It may be called more than once, and before Start.
+func (f *Fleet) Stop(ctx context.Context) error {
+	f.started.Store(false)
+	var errs []error
+	for i := len(f.stops) - 1; i >= 0; i-- {
+		if err := f.stops[i].stop(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("stop %s: %w", f.stops[i].name, err))
+		}
+	}
+	f.stops = nil
+	return errors.Join(errs...)
+}

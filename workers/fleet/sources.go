@@ -1,0 +1,149 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+	"github.com/sethvargo/go-envconfig"
+
+	"watchkeeper/connectors"
+	"watchkeeper/sla"
+	"watchkeeper/sla/rules"
+	"watchkeeper/workers/handle"
+	"watchkeeper/workers/intake"
+	"watchkeeper/workers/job"
+	"watchkeeper/workers/poll"
+)
+
+// openPlatforms builds one connector for each store. All mistakes are reported together.
+func (f *Fleet) openPlatforms(ctx context.Context) error {
+	f.sources = connectors.Sources{}
+	calls := newCallMetrics(f.reg)
+	var errs []error
+	for _, s := range f.o.Book.Stores() {
+		p, err := f.o.Registry.Get(s.Platform)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("store %s: %w", s.ID, err))
+			continue
+		}
+		built, err := p.New(ctx, envconfig.MapLookuper(s.Env), connectors.Deps{
+			Store: s.ID, Now: f.o.Now, HTTP: f.o.HTTP, Limiter: f.store, Tokens: f.store, Log: f.o.Log, Calls: calls.observer(s.Platform),
+		})
+		if err != nil {
+			errs = append(errs, fmt.Errorf("store %s: %w", s.ID, err))
+			continue
+		}
+		f.sources[s.ID] = &connectors.Source{Store: s.ID, Platform: s.Platform, Built: built}
+	}
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	if len(f.sources) == 0 {
+		return errors.New("no store is configured: set WK_STORE__<ID>__PLATFORM, for example WK_STORE__AE01__PLATFORM=aliexpress")
+	}
+	return nil
+}
+
+// tracker is the store that is asked to follow parcels of disputes: the first that can.
+func (f *Fleet) tracker() sla.StoreID {
+	if all := f.sources.Trackers(); len(all) > 0 {
+		return all[0].Store
+	}
+	return ""
+}
+
+// feeds lists what is polled.
+func (f *Fleet) feeds(in *intake.Intake) []poll.Feed {
+	var out []poll.Feed
+	for _, s := range f.o.Book.Stores() {
+		src := f.sources[s.ID]
+		if src.Connector != nil {
+			out = append(out, poll.Feed{
+				ID: feedID(s.ID, disputes), Source: src, Fetch: src.Connector, Every: f.every(s), Gone: f.gone,
+				Accept: func(ctx context.Context, src *connectors.Source, page connectors.Page) error {
+					_, err := in.Accept(ctx, src, page)
+					return err
+				},
+			})
+		}
+		if src.Tracker != nil {
+			out = append(out, poll.Feed{
+				ID: feedID(s.ID, parcels), Source: src, Fetch: src.Tracker, Every: f.every(s),
+				Accept: func(ctx context.Context, src *connectors.Source, page connectors.Page) error {
+					_, err := in.AcceptShipments(ctx, src, page)
+					return err
+				},
+			})
+		}
+	}
+	return out
+}
+
+// The kinds of feed.
+const (
+	disputes = "disputes"
+	parcels  = "parcels"
+)
+
+func feedID(store sla.StoreID, kind string) string { return string(store) + "/" + kind }
+
+// every is how often a store's feeds are read.
+func (f *Fleet) every(s rules.Store) time.Duration {
+	if s.Poll.Value > 0 {
+		return s.Poll.Value
+	}
+	p, err := f.o.Registry.Get(s.Platform)
+	if err != nil || p.Poll <= 0 {
+		return 5 * time.Minute
+	}
+	return p.Poll
+}
+
+// gone asks for the disputes that a complete snapshot no longer lists to be read again.
+func (f *Fleet) gone(ctx context.Context, src *connectors.Source, ids []string) error {
+	disputes := make([]sla.DisputeID, len(ids))
+	for i, id := range ids {
+		disputes[i] = sla.DisputeID{Platform: src.Platform, Store: src.Store, Native: id}
+	}
+	return f.jobs.Enqueue(ctx, job.ForCases(job.Refresh, disputes, fmt.Sprint(f.o.Now().UnixMilli()))...)
+}
+
+// seed tells the poller which disputes were open when the process started.
+func (f *Fleet) seed(ctx context.Context) error {
+	return f.store.EachCase(ctx, func(c sla.CaseRecord) error {
+		if c.Open() {
+			f.poller.Open(feedID(c.ID.Store, disputes), c.ID.Native)
+		}
+		return nil
+	})
+}
+
+// callMetrics counts the requests to the platforms.
+type callMetrics struct {
+	total *prometheus.CounterVec
+	took  *prometheus.HistogramVec
+}
+
+func newCallMetrics(reg prometheus.Registerer) *callMetrics {
+	f := promauto.With(reg)
+	return &callMetrics{
+		total: f.NewCounterVec(prometheus.CounterOpts{Name: "watchkeeper_platform_requests_total",
+			Help: "Requests to platforms, by operation and kind of failure; none when all went well."}, []string{"platform", "op", "kind"}),
+		took: f.NewHistogramVec(prometheus.HistogramOpts{Name: "watchkeeper_platform_request_duration_seconds",
+			Help: "How long platforms took to answer.", Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 25}}, []string{"platform"}),
+	}
+}
+
+func (m *callMetrics) observer(p sla.Platform) connectors.CallObserver {
+	took := m.took.WithLabelValues(string(p))
+	return func(op string, kind connectors.Kind, d time.Duration) {
+		m.total.WithLabelValues(string(p), op, kind.String()).Inc()
+		took.Observe(d.Seconds())
+	}
+}
+
+var _ handle.Intake = (*intake.Intake)(nil)

@@ -1,0 +1,27 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"watchkeeper/workers/store"
+)
+
+// OpenStore opens the records as New does, for a tool that reads them: nothing is listened to, nothing is polled. Of the options it wants
+// the configuration, the rulebook, the clock and the logger. The caller calls what it gives to close.
+func OpenStore(ctx context.Context, o Options) (*store.Store, func(context.Context) error, error) {
+	f := &Fleet{o: o, log: o.Log}
+	if err := f.openStore(ctx); err != nil {
+		return nil, nil, errors.Join(err, f.Stop(context.WithoutCancel(ctx)))
+	}
+	return f.store, f.Stop, nil
+}
+
+// CheckStores builds the connector of every store as New does, without Redis and without any call to a platform. All mistakes are
+// reported together.
+func CheckStores(ctx context.Context, o Options) error {
+	f := &Fleet{o: o, log: o.Log, reg: prometheus.NewRegistry()}
+	return f.openPlatforms(ctx)
+}
