@@ -43,7 +43,7 @@ func TestEffectIsNotRepeatedOnAKeptConnectionThatDied(t *testing.T) {
 			t.Parallel()
 			effects := 0
 			b := setup(t, func(w http.ResponseWriter, r *http.Request) {
-				if r.Method != "GET" {
+				if r.Method != http.MethodGet {
 					effects++
 					drop(w)
 				}
@@ -64,7 +64,7 @@ func TestEffectIsNotRepeatedOnAKeptConnectionThatDied(t *testing.T) {
 func TestEffectIsSentOnceThroughAForeignRoundTripperToo(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != "GET" {
+		if r.Method != http.MethodGet {
 			drop(w)
 		}
 	}, func(o *transport.Options) { o.RT = wrapped{o.RT} })
@@ -215,9 +215,10 @@ func TestNoSecretReachesAnErrorOrALog(t *testing.T) {
 		case "/drop":
 			drop(w)
 		case "/garbage":
-			conn, _, _ := w.(http.Hijacker).Hijack()
-			_, _ = io.WriteString(conn, "HTTP/9 "+secret+"\r\n\r\n")
-			_ = conn.Close()
+			if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+				_, _ = io.WriteString(conn, "HTTP/9 "+secret+"\r\n\r\n")
+				_ = conn.Close()
+			}
 		default:
 			w.Header().Set("Location", "https://elsewhere.example/?t="+secret)
 			w.WriteHeader(http.StatusFound)

@@ -16,12 +16,15 @@ import (
 type RawRow []byte
 
 // decoders are reused because a page of ten thousand rows would otherwise make as many of them.
-var decoders = sync.Pool{New: func() any { return new(jsontext.Decoder) }}
+var decoders sync.Pool
 
 // lend runs f with a decoder of the bytes, without copying them. A name told twice or bytes that are not UTF-8 do not make a platform's
 // reply unreadable: one cut emoji must not hide a page.
 func lend(body []byte, f func(d *jsontext.Decoder)) {
-	d := decoders.Get().(*jsontext.Decoder)
+	d, ok := decoders.Get().(*jsontext.Decoder)
+	if !ok {
+		d = new(jsontext.Decoder)
+	}
 	d.Reset(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	f(d)
 	d.Reset(bytes.NewBuffer(nil)) // lets go of the body

@@ -115,7 +115,8 @@ func TestFingerprintsAreStableAndNeverZero(t *testing.T) {
 	if transport.Fingerprint(nil) == 0 || transport.FingerprintOf() == 0 {
 		t.Error("want no zero")
 	}
-	if transport.Fingerprint([]byte("a")) != transport.Fingerprint([]byte("a")) || transport.Fingerprint([]byte("a")) == transport.Fingerprint([]byte("b")) {
+	first, again := []byte("a"), []byte("a")
+	if transport.Fingerprint(first) != transport.Fingerprint(again) || transport.Fingerprint(first) == transport.Fingerprint([]byte("b")) {
 		t.Error("want equal for equal bytes and different for different ones")
 	}
 	if transport.FingerprintOf("ab", "c") == transport.FingerprintOf("a", "bc") || transport.FingerprintOf("a", "") == transport.FingerprintOf("a") {
@@ -127,14 +128,14 @@ func TestFingerprintWithoutIgnoresOnlyTheNamedMembers(t *testing.T) {
 	t.Parallel()
 	base := transport.FingerprintWithout([]byte(`{"id":1,"seen":"a","deep":{"seen":1}}`), "seen")
 	for raw, same := range map[string]bool{
-		`{"id":1,"seen":"b","deep":{"seen":1}}`:            true,
-		`{"id":1,"deep":{"seen":1}}`:                       true,
-		` { "id" : 1, "seen": [2], "deep" : {"seen":1} } `: true,
-		`{"id":2,"seen":"a","deep":{"seen":1}}`:            false,
-		`{"id":1,"seen":"a","deep":{"seen":2}}`:            false,
-		`{"di":1,"seen":"a","deep":{"seen":1}}`:            false,
-		`{"id":1,"seen":"a"`:                               false,
-		`[1]`:                                              false,
+		`{"id":1,"seen":"b","deep":{"seen":1}}`:          true,
+		`{"id":1,"deep":{"seen":1}}`:                     true,
+		`{ "id" : 1, "seen": [2], "deep" : {"seen":1} }`: true,
+		`{"id":2,"seen":"a","deep":{"seen":1}}`:          false,
+		`{"id":1,"seen":"a","deep":{"seen":2}}`:          false,
+		`{"di":1,"seen":"a","deep":{"seen":1}}`:          false,
+		`{"id":1,"seen":"a"`:                             false,
+		`[1]`:                                            false,
 	} {
 		if got := transport.FingerprintWithout([]byte(raw), "seen"); got == 0 || (got == base) != same {
 			t.Errorf("%s: want same %v, got %x against %x", raw, same, got, base)
@@ -144,7 +145,7 @@ func TestFingerprintWithoutIgnoresOnlyTheNamedMembers(t *testing.T) {
 
 func TestLooksJSONTellsWebPagesApart(t *testing.T) {
 	t.Parallel()
-	for body, want := range map[string]bool{"": false, "<html>": false, "OK": false, " \n{": true, "[": true, "\xef\xbb\xbf{}": true} {
+	for body, want := range map[string]bool{"": false, "<html>": false, "OK": false, "\xef\xbb\xbf \n{": true, "[": true, "\xef\xbb\xbf{}": true} {
 		if got := transport.LooksJSON([]byte(body)); got != want {
 			t.Errorf("%q: want %v, got %v", body, want, got)
 		}

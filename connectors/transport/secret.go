@@ -55,7 +55,7 @@ func Secret(env envconfig.Lookuper, name string) (*SecretValue, error) {
 
 // variable is the name that the operator sees: the lookuper's prefix belongs to it.
 func variable(env envconfig.Lookuper, name string) string {
-	if k, ok := env.(interface{ Key(string) string }); ok {
+	if k, ok := env.(interface{ Key(name string) string }); ok {
 		return k.Key(name)
 	}
 	return name
@@ -106,11 +106,11 @@ func (s *SecretValue) reread() error {
 }
 
 func readSmall(path string) (string, error) {
-	f, err := os.Open(path)
+	f, err := os.Open(path) //nolint:gosec // the operator names the file
 	if err != nil {
 		return "", errors.New("the file cannot be read")
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()                       // it was only read
 	raw, err := io.ReadAll(io.LimitReader(f, maxSecret+3)) // room for the line end and one byte too many
 	if err != nil {
 		return "", errors.New("the file cannot be read")

@@ -64,7 +64,10 @@ func TestSecretNeverPrintsItself(t *testing.T) {
 	}
 	k := transport.Token{Access: "s3cret", Refresh: "s3cret"}
 	for _, v := range []any{s, k, &k, struct{ S *transport.SecretValue }{s}, struct{ T transport.Token }{k}} {
-		text, _ := json.Marshal(v)
+		text, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, got := range []string{fmt.Sprint(v), fmt.Sprintf("%+v", v), fmt.Sprintf("%#v", v), fmt.Sprintf("%s", v), string(text)} {
 			if strings.Contains(got, "s3cret") {
 				t.Errorf("%T prints the secret: %s", v, got)

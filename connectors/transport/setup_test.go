@@ -69,7 +69,7 @@ func setup(t *testing.T, h http.HandlerFunc, with ...func(*transport.Options)) *
 
 // drop ends the connection without a reply, as a crashing server does.
 func drop(w http.ResponseWriter) {
-	conn, _, err := w.(http.Hijacker).Hijack()
+	conn, _, err := http.NewResponseController(w).Hijack()
 	if err == nil {
 		_ = conn.Close()
 	}

@@ -89,8 +89,8 @@ func (t *Tokens) Access(ctx context.Context) (string, error) {
 			return access, nil
 		}
 		v, err, shared := t.group.Do("", func() (any, error) { return t.renew(ctx) })
-		if err == nil {
-			return v.(string), nil
+		if access, ok := v.(string); ok && err == nil {
+			return access, nil
 		}
 		// The caller who went first may have given up; that is no answer for the others.
 		if !shared || !errors.Is(err, context.Canceled) || ctx.Err() != nil {
@@ -132,14 +132,13 @@ func (t *Tokens) renewAt(k Token) time.Time {
 	return k.Issued.Add(life/5*4 - jitter)
 }
 
-// adopt takes a token over if it is not older than ours, and gives the one in use.
-func (t *Tokens) adopt(k Token) Token {
+// adopt takes a token over if it is not older than ours.
+func (t *Tokens) adopt(k Token) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if k.Access != "" && !k.Issued.Before(t.cur.Issued) {
 		t.cur = k
 	}
-	return t.cur
 }
 
 func (t *Tokens) fallback() (string, bool) {

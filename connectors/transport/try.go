@@ -61,7 +61,7 @@ func (c *Client) try(ctx context.Context, proto *http.Request, call Call) tried 
 		c.observe(call, 0, t.err, c.o.Now().Sub(start))
 		return t
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }() // what matters of it was read or is an error already
 	text, readErr := c.readBody(resp)
 	took := c.o.Now().Sub(start)
 	t := tried{reply: Reply{Status: resp.StatusCode, Header: resp.Header, Body: text}}
