@@ -85,7 +85,7 @@ func Variables() []string {
 
 // LoadConfig reads the machinery's variables and checks them. All mistakes are reported together, each naming its variable.
 func LoadConfig(ctx context.Context, env envconfig.Lookuper) (Config, error) {
-	var errs []error
+	env, errs := sound(env)
 	read := func(target any, prefix string) {
 		err := envconfig.ProcessWith(ctx, &envconfig.Config{Target: target, Lookuper: envconfig.PrefixLookuper(Prefix+prefix, env)})
 		if err != nil {

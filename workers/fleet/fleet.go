@@ -94,7 +94,7 @@ func (f *Fleet) openStore(ctx context.Context) error {
 	}
 	f.store, err = store.Open(ctx, rdb, store.Options{Shards: f.o.Config.Redis.Shards, Now: f.o.Now, Stores: platforms, Settle: f.settle(), Log: f.o.Log})
 	if err != nil {
-		return fmt.Errorf("open store: %w", err)
+		return err
 	}
 	for _, w := range f.store.Warnings() {
 		f.log.Warn("redis may lose writes", zap.String("warning", w))
@@ -152,9 +152,6 @@ func (f *Fleet) relearn(ctx context.Context) error {
 
 // Registry gives the fleet's metrics.
 func (f *Fleet) Registry() *prometheus.Registry { return f.reg }
-
-// Jobs counts the jobs that this process has handed to the queue.
-func (f *Fleet) Jobs() int64 { return f.jobs.Sent() }
 
 // Store gives the fleet's records, for the tools that read them.
 func (f *Fleet) Store() *store.Store { return f.store }

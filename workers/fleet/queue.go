@@ -100,11 +100,12 @@ func slow(ctx context.Context, err error) {
 
 // drained reports whether no job waits or runs.
 func drained(i *asynq.Inspector) (bool, error) {
-	for queue := range job.Queues() {
+	queues, err := i.Queues() // a queue exists only once it has had a job
+	if err != nil {
+		return false, fmt.Errorf("list queues: %w", err)
+	}
+	for _, queue := range queues {
 		info, err := i.GetQueueInfo(queue)
-		if errors.Is(err, asynq.ErrQueueNotFound) {
-			continue
-		}
 		if err != nil {
 			return false, fmt.Errorf("inspect queue %s: %w", queue, err)
 		}

@@ -3,7 +3,11 @@ package fleet
 import (
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
+	"time"
+
+	"github.com/sethvargo/go-envconfig"
 
 	"watchkeeper/sla/rules"
 )
@@ -15,26 +19,27 @@ type Variable struct {
 	Default  string // empty when there is none
 	Value    string // as it would be written; "(set)" for a secret
 	Sentence string // what it does
+	Example  string // an accepted value; empty for a secret
 }
 
-// sentences say what each variable does, for the documentation.
-var sentences = map[string]string{
-	"WK_REDIS__ADDRS":         "Where Redis is: one host:port, several of a cluster, or the sentinels when a master is named.",
-	"WK_REDIS__MASTER":        "The name that the sentinels know the master by; not set without Sentinel.",
-	"WK_REDIS__CLUSTER":       "Makes a single address a cluster's.",
-	"WK_REDIS__DB":            "The number of the database; 0 on a cluster.",
-	"WK_REDIS__USERNAME":      "The user to log in as.",
-	"WK_REDIS__PASSWORD":      "The password to log in with; better in a file.",
-	"WK_REDIS__PASSWORD_FILE": "A file that holds the password; excludes WK_REDIS__PASSWORD.",
-	"WK_REDIS__TLS":           "Whether to speak TLS 1.2 or later with Redis.",
-	"WK_REDIS__SHARDS":        "Into how many parts the records are split, 1 to 64; fixed at the first start with an empty Redis.",
-	"WK_HTTP__LISTEN":         "Where metrics and probes are served.",
-	"WK_WORKERS__CONCURRENCY": "How many jobs run at once in one process, 1 to 1000.",
-	"WK_WORKERS__SHUTDOWN":    "How long running jobs have when the process is asked to stop, 1s to 10m.",
-	"WK_WORKERS__SWEEP":       "How often the timers are looked at, 1ms to 1m: the most that a due case waits.",
-	"WK_WORKERS__POLL":        "How often is looked for lists that are due, 1ms to 1m.",
-	"WK_LOG__LEVEL":           "What is logged: debug, info, warn or error.",
-	"WK_LOG__FORMAT":          "How it is logged: json or console.",
+// abouts say what each variable does, with an example, for the documentation.
+var abouts = map[string]struct{ sentence, example string }{
+	"WK_REDIS__ADDRS":         {"Where Redis is: one host:port, several of a cluster, or the sentinels when a master is named.", "redis:6379"},
+	"WK_REDIS__MASTER":        {"The name that the sentinels know the master by; not set without Sentinel.", "mymaster"},
+	"WK_REDIS__CLUSTER":       {"Makes a single address a cluster's.", "true"},
+	"WK_REDIS__DB":            {"The number of the database; 0 on a cluster.", "1"},
+	"WK_REDIS__USERNAME":      {"The user to log in as.", "watchkeeper"},
+	"WK_REDIS__PASSWORD":      {"The password to log in with; better in a file.", ""},
+	"WK_REDIS__PASSWORD_FILE": {"A file that holds the password; excludes WK_REDIS__PASSWORD.", "/secrets/redis/password"},
+	"WK_REDIS__TLS":           {"Whether to speak TLS 1.2 or later with Redis.", "true"},
+	"WK_REDIS__SHARDS":        {"Into how many parts the records are split, 1 to 64; fixed at the first start with an empty Redis.", "16"},
+	"WK_HTTP__LISTEN":         {"Where metrics and probes are served.", ":8080"},
+	"WK_WORKERS__CONCURRENCY": {"How many jobs run at once in one process, 1 to 1000.", "64"},
+	"WK_WORKERS__SHUTDOWN":    {"How long running jobs have when the process is asked to stop, 1s to 10m.", "45s"},
+	"WK_WORKERS__SWEEP":       {"How often the timers are looked at, 1ms to 1m: the most that a due case waits.", "50ms"},
+	"WK_WORKERS__POLL":        {"How often is looked for lists that are due, 1ms to 1m.", "250ms"},
+	"WK_LOG__LEVEL":           {"What is logged: debug, info, warn or error.", "debug"},
+	"WK_LOG__FORMAT":          {"How it is logged: json or console.", "console"},
 }
 
 // Describe lists the machinery's variables with the values of a configuration, in the order of their declaration. No secret is shown.
@@ -53,8 +58,9 @@ func describe(v reflect.Value, prefix string, out *[]Variable) {
 			continue
 		}
 		_, standard, _ := strings.Cut(opts, "default=")
+		about := abouts[prefix+name]
 		*out = append(*out, Variable{
-			Name: prefix + name, Type: typeName(f.Type), Default: standard, Value: shown(prefix+name, value), Sentence: sentences[prefix+name],
+			Name: prefix + name, Type: typeName(f.Type), Default: standard, Value: shown(prefix+name, value), Sentence: about.sentence, Example: about.example,
 		})
 	}
 }
@@ -70,16 +76,57 @@ func shown(name string, v reflect.Value) string {
 	return text
 }
 
+// The types of variables.
+const (
+	typeList     = "list"
+	typeBool     = "true or false"
+	typeInt      = "whole number"
+	typeDuration = "duration"
+	typeText     = "text"
+)
+
 func typeName(t reflect.Type) string {
 	switch t.String() {
 	case "[]string":
-		return "list"
+		return typeList
 	case "bool":
-		return "true or false"
+		return typeBool
 	case "int":
-		return "whole number"
+		return typeInt
 	case "time.Duration":
-		return "duration"
+		return typeDuration
 	}
-	return "text"
+	return typeText
+}
+
+// sound leaves the values out that cannot be read, and reports each with its variable's name: go-envconfig stops at the first, and names
+// the field of a struct. An empty value is for the rulebook to refuse, as all empty values are.
+func sound(env envconfig.Lookuper) (envconfig.Lookuper, []error) {
+	kept := map[string]string{}
+	var errs []error
+	for _, v := range Describe(Config{}) {
+		text, set := env.Lookup(v.Name)
+		switch {
+		case !set || strings.TrimSpace(text) == "":
+		case v.reads(text):
+			kept[v.Name] = text
+		default:
+			errs = append(errs, fmt.Errorf("%s: want %s, for example %s", v.Name, v.Type, v.Example))
+		}
+	}
+	return envconfig.MapLookuper(kept), errs
+}
+
+// reads reports whether a value has the form of the variable's type.
+func (v Variable) reads(text string) bool {
+	var err error
+	switch v.Type {
+	case typeBool:
+		_, err = strconv.ParseBool(text)
+	case typeInt:
+		_, err = strconv.Atoi(text)
+	case typeDuration:
+		_, err = time.ParseDuration(text)
+	}
+	return err == nil
 }

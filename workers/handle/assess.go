@@ -2,11 +2,14 @@ package handle
 
 import (
 	"context"
+	"encoding/binary"
+	"hash/fnv"
 	"strconv"
 	"time"
 
 	"go.uber.org/zap"
 
+	"watchkeeper/connectors"
 	"watchkeeper/sla"
 	"watchkeeper/workers/job"
 )
@@ -21,7 +24,7 @@ func (h *Handlers) assess(ctx context.Context, args job.Args) error {
 		return err
 	}
 	var writes []sla.CaseWrite
-	var answer []bool
+	var wanted []job.Kind
 	for i, rec := range records {
 		src := h.source(rec.ID.Store)
 		if !ok[i] || src == nil {
@@ -29,40 +32,66 @@ func (h *Handlers) assess(ctx context.Context, args job.Args) error {
 		}
 		now := src.PlatformTime(h.Now())
 		d := sla.Decide(now, rec.Case, h.Rules.For(src.Platform, rec.ID.Store, rec.Reason))
+		if d.Next.IsZero() {
+			continue // closed since the job was sent: its timer says until when it is kept
+		}
 		h.metrics.decided(src.Platform, d)
-		w, act := h.apply(ctx, rec, d, now)
-		writes, answer = append(writes, w), append(answer, act)
+		w, kind := h.apply(ctx, src, rec, d)
+		writes, wanted = append(writes, w), append(wanted, kind)
 	}
 	results, err := h.put(ctx, writes...)
 	if err != nil {
 		return err
 	}
 	var jobs []job.Job
-	for i, r := range results {
-		if answer[i] && !r.Stale {
-			jobs = append(jobs, job.ForCases(job.Respond, []sla.DisputeID{writes[i].ID}, strconv.FormatUint(uint64(r.Version), 36))...)
+	for _, kind := range []job.Kind{job.Respond, job.Refresh} {
+		var due []sla.DisputeID
+		versions := fnv.New64a()
+		for i, r := range results {
+			if wanted[i] == kind && !r.Stale {
+				due = append(due, writes[i].ID)
+				_, _ = versions.Write(binary.BigEndian.AppendUint32(nil, r.Version))
+			}
 		}
+		jobs = append(jobs, job.ForCases(kind, due, strconv.FormatUint(versions.Sum64(), 36))...)
 	}
 	return h.Jobs.Enqueue(ctx, jobs...)
 }
 
-// apply does what a decision says as far as it needs no platform, and gives the record to write; true when an answer must be sought.
-// People are told before the record says so: told twice is better than never.
-func (h *Handlers) apply(ctx context.Context, rec sla.CaseRecord, d sla.Decision, now time.Time) (sla.CaseWrite, bool) {
-	w := rewrite(rec, d.Next)
+// apply does what a decision says as far as it needs no platform, and gives the record to write and the kind of job that goes on from
+// here, if any. People are told before the record says so: told twice is better than never.
+func (h *Handlers) apply(ctx context.Context, src *connectors.Source, rec sla.CaseRecord, d sla.Decision) (sla.CaseWrite, job.Kind) {
+	ours := h.Now()
+	now := src.PlatformTime(ours)
+	w := rewrite(rec, ours.Add(d.Next.Sub(now))) // deadlines go by the platform's clock, timers by ours
 	h.line(rec.Case, d, now)
 	switch d.Action {
 	case sla.ActionAct, sla.ActionResolve:
-		w.Next = now.Add(answerLease)
-		return w, true
+		w.Next = ours.Add(answerLease)
+		return w, job.Respond
 	case sla.ActionWarn:
 		w.Warned = d.Warned
 		h.Notify.Warn(ctx, Notice{Case: rec.Case, Decision: d, Why: d.Why})
+	case sla.ActionHold:
+		if rec.Paged < sla.StageAct { // nobody looks at what waits for a yes unless told
+			w.Paged = sla.StageAct
+			h.summon(ctx, src.Platform, Notice{Case: rec.Case, Decision: d, Why: d.Why})
+		}
 	case sla.ActionPage:
 		w.Paged = d.Stage
-		h.Notify.Page(ctx, Notice{Case: rec.Case, Decision: d, Why: d.Why})
+		h.summon(ctx, src.Platform, Notice{Case: rec.Case, Decision: d, Why: d.Why})
+	case sla.ActionWait:
+		if d.Stage >= sla.StageGuard {
+			return w, job.Refresh // a person was told and may have acted, or the platform has: nothing else reads such a case again
+		}
 	}
-	return w, false
+	return w, ""
+}
+
+// summon pages a person.
+func (h *Handlers) summon(ctx context.Context, p sla.Platform, n Notice) {
+	h.metrics.pages.WithLabelValues(string(p)).Inc()
+	h.Notify.Page(ctx, n)
 }
 
 // line writes the one wide line of a decision: for people when something happens, for debugging otherwise.

@@ -26,11 +26,11 @@ type Store interface {
 // Ledger is the memory of what was sent. Claim gives the slot as it stands: claimed, when the caller now holds it and nothing of this
 // slot is out; unknown, when the caller holds it and must first learn what became of the last try; settled, when there is nothing left
 // to do. It answers sla.ErrHeld while another holds the slot. Intend makes the coming send durable and refuses it with sla.ErrFrozen,
-// sla.ErrAmnesia or sla.ErrFenced; a send without an intent does not exist.
+// sla.ErrAmnesia or sla.ErrFenced, else it gives the attempt as sent; a send without an intent does not exist.
 type Ledger interface {
 	Attempts(ctx context.Context, id sla.DisputeID) ([]sla.Attempt, error)
 	ClaimAttempt(ctx context.Context, key sla.AttemptKey, now time.Time, lease time.Duration) (sla.Attempt, error)
-	RecordIntent(ctx context.Context, a sla.Attempt, now time.Time) error
+	RecordIntent(ctx context.Context, a sla.Attempt, now time.Time) (sla.Attempt, error)
 	Settle(ctx context.Context, a sla.Attempt, s sla.Settlement) error
 	ReleaseAttempt(ctx context.Context, a sla.Attempt) error
 }

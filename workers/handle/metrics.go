@@ -85,10 +85,7 @@ func (m *metrics) job(kind job.Kind, err error, took time.Duration) {
 
 func (m *metrics) decided(p sla.Platform, d sla.Decision) {
 	m.decisions.WithLabelValues(string(p), d.Action.String()).Inc()
-	switch d.Action {
-	case sla.ActionPage:
-		m.pages.WithLabelValues(string(p)).Inc()
-	case sla.ActionWarn:
+	if d.Action == sla.ActionWarn {
 		m.warnings.WithLabelValues(string(p)).Inc()
 	}
 }

@@ -26,17 +26,16 @@ func (t *turn) outcome(ctx context.Context, d sla.Decision, a sla.Answer, attemp
 	why := sla.WhyNone
 	switch state {
 	case sla.AttemptSettled:
-		w.Answered, w.Next = true, t.now().Add(showWait)
+		w.Answered, w.Next = true, t.Now().Add(showWait)
 		t.metrics.margin.WithLabelValues(string(t.src.Platform)).Observe(d.Deadline.Sub(t.now()).Seconds())
 	case sla.AttemptUnknown:
-		w.Unresolved, w.Next = true, t.now().Add(confirmWait)
+		w.Unresolved, w.Next = true, t.Now().Add(confirmWait)
 	default:
 		w.Next, why = t.refused(d, attempt, sendErr)
 	}
 	if why != sla.WhyNone && t.rec.Paged < sla.StageAct {
 		w.Paged = sla.StageAct
-		t.metrics.pages.WithLabelValues(string(t.src.Platform)).Inc()
-		t.Notify.Page(ctx, Notice{Case: t.rec.Case, Decision: d, Why: why})
+		t.summon(ctx, t.src.Platform, Notice{Case: t.rec.Case, Decision: d, Why: why})
 	}
 	return t.settle(ctx, attempt, sla.Settlement{State: state, Receipt: receipt.ID, At: t.Now(), Case: &w, Audit: t.audit(a, state, sendErr)})
 }
@@ -83,6 +82,9 @@ func unresolved(attempts []sla.Attempt) []sla.Attempt {
 	return out
 }
 
+// endsTurn tells the answer of a turn from what goes beside it. Only an answer of unknown outcome holds up the next one.
+func endsTurn(a sla.Attempt) bool { return a.Side == sla.AnswerNone }
+
 // resolve asks the platform what became of attempts, and writes the case down as the platform shows it now.
 func (t *turn) resolve(ctx context.Context, open []sla.Attempt) error {
 	left := false
@@ -90,7 +92,7 @@ func (t *turn) resolve(ctx context.Context, open []sla.Attempt) error {
 		held, err := t.Ledger.ClaimAttempt(ctx, a.AttemptKey, t.Now(), claimLease)
 		switch {
 		case errors.Is(err, sla.ErrHeld):
-			left = true // its worker is still at it
+			left = left || endsTurn(a) // its worker is still at it
 			continue
 		case err != nil:
 			return err
@@ -99,7 +101,7 @@ func (t *turn) resolve(ctx context.Context, open []sla.Attempt) error {
 		if err != nil {
 			return err
 		}
-		left = left || !done
+		left = left || !done && endsTurn(a)
 	}
 	t.rec.Unresolved = left
 	return t.Intake.Record(ctx, t.src, t.dispute, t.rec)
@@ -124,11 +126,12 @@ func (t *turn) confirm(ctx context.Context, held sla.Attempt) (bool, error) {
 	case connectors.OutcomeAbsent:
 		label = "absent"
 		s.State = sla.AttemptRefused
-		if t.Now().Sub(held.SentAt) < t.rule.Settle.Value {
+		// By how much our clock differs from the platform's, so much may it differ from the sender's.
+		if t.Now().Sub(held.SentAt) < t.rule.Settle.Value+t.src.Skew().Abs() {
 			return false, t.settle(ctx, held, sla.Settlement{State: sla.AttemptUnknown, At: t.Now()})
 		}
 	}
-	if outcome == connectors.OutcomePresent && held.Turn == t.rec.Obligation.Turn && held.Side == sla.AnswerNone {
+	if outcome == connectors.OutcomePresent && held.Turn == t.rec.Obligation.Turn && endsTurn(held) {
 		t.rec.Answered = true
 	}
 	t.metrics.answers.WithLabelValues(string(t.src.Platform), held.Kind.String(), label).Inc()

@@ -36,14 +36,19 @@ func (h *Handlers) look(ctx context.Context, args job.Args) error {
 	return h.platformOnly("look", store, h.Intake.Look(ctx, src, args.Parcels()))
 }
 
-// enrol asks a tracker to follow parcels.
+// enrol asks a tracker to follow parcels. No timer stands behind this kind: a failure that may pass is the queue's to try again.
 func (h *Handlers) enrol(ctx context.Context, args job.Args) error {
 	store := sla.StoreID(args.Store)
 	src := h.source(store)
 	if src == nil || src.Tracker == nil {
 		return nil
 	}
-	return h.platformOnly("register", store, src.Tracker.Register(ctx, args.Parcels()))
+	err := src.Tracker.Register(ctx, args.Parcels())
+	dropped := h.platformOnly("register", store, err)
+	if kind := connectors.KindOf(err); kind == connectors.Throttled || kind == connectors.Unavailable {
+		return err
+	}
+	return dropped
 }
 
 // platformOnly drops a failure that a platform is to blame for: it is counted, and a timer brings the work back. A failure of ours is

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -18,7 +19,7 @@ import (
 // sending when another worker takes over.
 const (
 	claimLease  = time.Minute
-	callTimeout = 20 * time.Second
+	callTimeout = 10 * time.Second
 	reserve     = 5 * time.Second
 	writeLimit  = 5 * time.Second // to write down an outcome, whatever became of the job's context
 )
@@ -26,23 +27,29 @@ const (
 // maxTries is after how many sure refusals of one turn a person takes over.
 const maxTries = 5
 
-// respond answers one case, or learns what became of an answer.
+// respond answers the cases of a job, or learns what became of answers, one after the other. One that fails does not stop the others.
+// What there is no time for any more is left to the cases' timers: an answer that is begun must have the time to end.
 func (h *Handlers) respond(ctx context.Context, args job.Args) error {
 	records, ok, err := h.Store.Cases(ctx, args.Disputes())
 	if err != nil {
 		return err
 	}
+	start := h.Now()
+	var errs []error
 	for i, rec := range records {
 		src := h.source(rec.ID.Store)
-		if !ok[i] || src == nil || src.Responder == nil {
+		if !ok[i] || src == nil || src.Connector == nil {
 			continue
+		}
+		if h.Now().Sub(start) > job.Budget-callTimeout-reserve || ctx.Err() != nil {
+			break
 		}
 		t := &turn{Handlers: h, src: src, rec: rec, rule: h.Rules.For(src.Platform, rec.ID.Store, rec.Reason)}
 		if err := t.run(ctx); err != nil {
-			return fmt.Errorf("case %s: %w", rec.ID, err)
+			errs = append(errs, fmt.Errorf("case %s: %w", rec.ID, err))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // A turn is one case on its way to an answer: read, check, act.
@@ -62,15 +69,20 @@ func (t *turn) run(ctx context.Context) error {
 	if d.Action != sla.ActionAct && d.Action != sla.ActionResolve {
 		return nil // somebody was faster; the timer is armed
 	}
+	if t.src.Responder == nil {
+		return t.page(ctx, d, sla.WhyPersonNeeded)
+	}
 	var err error
 	if t.dispute, err = t.src.Connector.Lookup(ctx, t.rec.DisputeRef); err != nil {
 		return t.unreadable(ctx, d, err)
 	}
+	// What the buyer complains of may have changed, and with it what we may pay.
+	t.rule = t.Rules.For(t.src.Platform, t.rec.ID.Store, t.dispute.Reason)
 	attempts, err := t.Ledger.Attempts(ctx, t.rec.ID)
 	if err != nil {
 		return err
 	}
-	if open := unresolved(attempts); len(open) > 0 || t.rec.Unresolved {
+	if open := unresolved(attempts); t.rec.Unresolved || slices.ContainsFunc(open, endsTurn) {
 		return t.resolve(ctx, open)
 	}
 	obligation, owes := t.dispute.Ruling(t.rule)
@@ -109,35 +121,38 @@ func (t *turn) page(ctx context.Context, d sla.Decision, why sla.Why) error {
 	w := rewrite(t.rec, t.later(t.rule.Recheck.Value, d))
 	if t.rec.Paged < d.Stage {
 		w.Paged = d.Stage
-		t.metrics.pages.WithLabelValues(string(t.src.Platform)).Inc()
-		t.Notify.Page(ctx, Notice{Case: t.rec.Case, Decision: d, Why: why})
+		t.summon(ctx, t.src.Platform, Notice{Case: t.rec.Case, Decision: d, Why: why})
 	}
 	_, err := t.put(ctx, w)
 	return err
 }
 
-// later is now plus a wait, but not beyond guard: there a person must hear of the case.
+// later is a wait from now by our own clock, as timers are, but not beyond guard: there a person must hear of the case.
 func (t *turn) later(wait time.Duration, d sla.Decision) time.Time {
-	at := t.now().Add(wait)
-	if guard := d.Deadline.Add(-t.rule.Guard.Value); !d.Deadline.IsZero() && at.After(guard) && guard.After(t.now()) {
-		return guard
+	if !d.Deadline.IsZero() {
+		if left := d.Deadline.Add(-t.rule.Guard.Value).Sub(t.now()); left > 0 {
+			wait = min(wait, left)
+		}
 	}
-	return at
+	return t.Now().Add(wait)
 }
 
 // beside sends a side effect, at most once for the turn and without holding up the answer: only a failure of the store is an error.
 func (t *turn) beside(ctx context.Context, a sla.Answer) error {
+	claimed := t.Now() // before the claim: its reply may be late, and the lease runs already
 	key := sla.AttemptKey{Dispute: t.rec.ID, Turn: a.Turn, Side: a.Kind}
-	attempt, err := t.Ledger.ClaimAttempt(ctx, key, t.Now(), claimLease)
+	attempt, err := t.Ledger.ClaimAttempt(ctx, key, claimed, claimLease)
 	switch {
 	case errors.Is(err, sla.ErrHeld):
 		return nil
 	case err != nil:
 		return err
+	case attempt.State == sla.AttemptUnknown:
+		_, err := t.confirm(ctx, attempt)
+		return err
 	case attempt.State != sla.AttemptClaimed:
 		return nil
 	}
-	claimed := t.Now()
 	attempt, ready, err := t.intend(ctx, attempt, a)
 	if err != nil || !ready {
 		return err
@@ -149,7 +164,8 @@ func (t *turn) beside(ctx context.Context, a sla.Answer) error {
 
 // send carries out the answer that ends the turn: claim, durable intent, one call, outcome.
 func (t *turn) send(ctx context.Context, d sla.Decision, a sla.Answer) error {
-	attempt, err := t.Ledger.ClaimAttempt(ctx, sla.AttemptKey{Dispute: t.rec.ID, Turn: a.Turn}, t.Now(), claimLease)
+	claimed := t.Now() // as in beside
+	attempt, err := t.Ledger.ClaimAttempt(ctx, sla.AttemptKey{Dispute: t.rec.ID, Turn: a.Turn}, claimed, claimLease)
 	switch {
 	case errors.Is(err, sla.ErrHeld):
 		return nil // another worker is at it; the sweep looks again after its lease
@@ -166,13 +182,12 @@ func (t *turn) send(ctx context.Context, d sla.Decision, a sla.Answer) error {
 		t.rec.Unresolved = !done
 		return t.Intake.Record(ctx, t.src, t.dispute, t.rec)
 	}
-	claimed := t.Now()
 	attempt, ready, err := t.intend(ctx, attempt, a)
 	if err != nil {
 		return err
 	}
 	if !ready {
-		_, err := t.put(ctx, rewrite(t.rec, t.now().Add(time.Minute)))
+		_, err := t.put(ctx, rewrite(t.rec, t.later(againWait, d)))
 		return err
 	}
 	a.Attempt = attempt.N
@@ -184,11 +199,10 @@ func (t *turn) send(ctx context.Context, d sla.Decision, a sla.Answer) error {
 // intend makes the coming send durable. False means that money is frozen or the claim was lost, and nothing may be sent.
 func (t *turn) intend(ctx context.Context, attempt sla.Attempt, a sla.Answer) (sla.Attempt, bool, error) {
 	attempt.Kind, attempt.Proposal, attempt.Amount, attempt.Why = a.Kind, a.Proposal, a.Amount, a.Why
-	err := t.Ledger.RecordIntent(ctx, attempt, t.Now())
+	sent, err := t.Ledger.RecordIntent(ctx, attempt, t.Now())
 	switch {
 	case err == nil:
-		attempt.State, attempt.SentAt, attempt.N = sla.AttemptSent, t.Now(), attempt.N+1
-		return attempt, true, nil
+		return sent, true, nil
 	case errors.Is(err, sla.ErrFenced):
 		return attempt, false, nil
 	case errors.Is(err, sla.ErrFrozen), errors.Is(err, sla.ErrAmnesia):

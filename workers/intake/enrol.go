@@ -2,15 +2,17 @@ package intake
 
 import (
 	"context"
+	"time"
 
 	"watchkeeper/sla"
 	"watchkeeper/workers/job"
 )
 
-// enrol asks the tracker to follow the parcels of disputes that it does not know yet, so that there are facts when an answer is due.
-func (in *Intake) enrol(ctx context.Context, watched []observed) ([]job.Job, error) {
+// enrol asks the tracker to follow the parcels of disputes that it does not know yet, so that there are facts when an answer is due. The
+// same parcels may be asked for again on another day: a job that ended badly keeps its id for weeks.
+func (in *Intake) enrol(ctx context.Context, watched []observed) error {
 	if in.tracker == "" {
-		return nil, nil
+		return nil
 	}
 	var refs []sla.ShipmentRef
 	for _, o := range watched {
@@ -19,11 +21,11 @@ func (in *Intake) enrol(ctx context.Context, watched []observed) ([]job.Job, err
 		}
 	}
 	if len(refs) == 0 {
-		return nil, nil
+		return nil
 	}
 	_, known, err := in.store.Shipments(ctx, in.tracker, refs)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var unknown []sla.ShipmentRef
 	for i, r := range refs {
@@ -31,5 +33,5 @@ func (in *Intake) enrol(ctx context.Context, watched []observed) ([]job.Job, err
 			unknown = append(unknown, r)
 		}
 	}
-	return job.ForParcels(job.Enrol, in.tracker, unknown, ""), nil
+	return in.jobs.Enqueue(ctx, job.ForParcels(job.Enrol, in.tracker, unknown, in.now().UTC().Format(time.DateOnly))...)
 }

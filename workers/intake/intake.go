@@ -6,6 +6,7 @@ package intake
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.uber.org/zap"
@@ -81,6 +82,27 @@ func New(d Deps) *Intake {
 // A Tally counts what became of a page.
 type Tally struct {
 	New, Updated, Unchanged, Stale, Rejected int
+	overtaken                                int // of Stale: somebody else wrote a record between our reading and writing it
+}
+
+// stale counts a write that came too late. One that expected no record is not overtaken: another replica was first with the same news, or
+// the record is one that we cannot read, and no reading again would help.
+func (t *Tally) stale(expected uint32) {
+	t.Stale++
+	if expected != 0 {
+		t.overtaken++
+	}
+}
+
+// errOvertaken means that what was read of a row could not be written on top of what somebody else wrote meanwhile.
+var errOvertaken = errors.New("records were written by another worker meanwhile")
+
+// missed is the failure of a page that was otherwise accepted: a row that was overtaken is not on record, and must be read again.
+func (t Tally) missed(src *connectors.Source, failed error) error {
+	if failed == nil && t.overtaken > 0 {
+		return &connectors.Error{Op: "record rows", Subject: string(src.Store), Kind: connectors.Conflict, Err: errOvertaken}
+	}
+	return failed
 }
 
 // Accept records a page of disputes. On an error the rows that could be resolved are recorded all the same, and the cursor must stay.
@@ -110,7 +132,7 @@ func (in *Intake) Accept(ctx context.Context, src *connectors.Source, page conne
 		switch {
 		case f.err == nil && f.done:
 			watched = append(watched, observed{dispute: f.dispute, fingerprint: f.row.Fingerprint, prev: f.prev})
-		case connectors.KindOf(f.err) == connectors.Malformed:
+		case f.done && onlyThis(f.err):
 			rejects = append(rejects, connectors.Reject{ID: f.row.ID, Raw: f.row.Raw, Err: f.err})
 		}
 	}
@@ -119,11 +141,12 @@ func (in *Intake) Accept(ctx context.Context, src *connectors.Source, page conne
 		return tally, err
 	}
 	in.metrics.count(src.Platform, tally)
-	return tally, failed
+	return tally, tally.missed(src, failed)
 }
 
-// Refresh reads disputes of the platform again and records what it says. A dispute that the platform no longer knows is left to its
-// timer. The first failure that may pass is returned, after everything else was done.
+// Refresh reads disputes of the platform again and records what it says. A dispute that cannot be read now is not forgotten: what is due
+// by the record is asked for, and one that the platform no longer knows is looked at again at the rule's pace. The first failure that may
+// pass is returned, after everything else was done.
 func (in *Intake) Refresh(ctx context.Context, src *connectors.Source, ids []sla.DisputeID) error {
 	records, ok, err := in.store.Cases(ctx, ids)
 	if err != nil {
@@ -132,18 +155,24 @@ func (in *Intake) Refresh(ctx context.Context, src *connectors.Source, ids []sla
 	var known []found
 	for i, rec := range records {
 		if ok[i] {
-			known = append(known, found{prev: &rec})
+			known = append(known, found{row: connectors.Row{ID: rec.ID.Native}, prev: &rec})
 		}
 	}
 	failed := in.lookup(ctx, src, known)
 	var watched []observed
+	var unread []found
 	for _, f := range known {
 		if f.done && f.err == nil {
 			watched = append(watched, observed{dispute: f.dispute, fingerprint: f.prev.Fingerprint, prev: f.prev})
+		} else {
+			unread = append(unread, f)
 		}
 	}
 	tally := Tally{}
 	if err := in.record(ctx, src, watched, &tally); err != nil {
+		return err
+	}
+	if err := in.keep(ctx, src, unread); err != nil {
 		return err
 	}
 	in.metrics.count(src.Platform, tally)
@@ -160,15 +189,17 @@ func (in *Intake) Record(ctx context.Context, src *connectors.Source, d sla.Disp
 	return nil
 }
 
-// unique keeps the first row of each id: a platform whose pages shift lists one twice.
+// unique keeps the last row of each id: a platform whose pages shift lists one twice, and the later is never the older.
 func unique(rows []connectors.Row) []connectors.Row {
-	known := make(map[string]bool, len(rows))
-	out := rows[:0:0]
+	at := make(map[string]int, len(rows))
+	out := make([]connectors.Row, 0, len(rows))
 	for _, r := range rows {
-		if !known[r.ID] {
-			known[r.ID] = true
-			out = append(out, r)
+		if i, twice := at[r.ID]; twice {
+			out[i] = r
+			continue
 		}
+		at[r.ID] = len(out)
+		out = append(out, r)
 	}
 	return out
 }

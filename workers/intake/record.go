@@ -18,10 +18,13 @@ type observed struct {
 }
 
 // record writes the disputes down, arms their timers in the same step and asks for the work that is due. A case whose write is stale
-// was changed by another worker in between; its row will differ again at the next poll.
+// was changed by another worker in between, who armed it. Parcels are asked for first: nothing would ask again once the rows are on record.
 func (in *Intake) record(ctx context.Context, src *connectors.Source, watched []observed, tally *Tally) error {
 	if len(watched) == 0 {
 		return nil
+	}
+	if err := in.enrol(ctx, watched); err != nil {
+		return err
 	}
 	writes := make([]sla.CaseWrite, len(watched))
 	due := make([]bool, len(watched))
@@ -36,14 +39,11 @@ func (in *Intake) record(ctx context.Context, src *connectors.Source, watched []
 	if err != nil {
 		return err
 	}
-	jobs, err := in.enrol(ctx, watched)
-	if err != nil {
-		return err
-	}
+	var jobs []job.Job
 	for i, r := range results {
 		switch {
 		case r.Stale:
-			tally.Stale++
+			tally.stale(writes[i].Expect)
 			continue
 		case watched[i].prev == nil:
 			tally.New++
@@ -51,14 +51,41 @@ func (in *Intake) record(ctx context.Context, src *connectors.Source, watched []
 			tally.Updated++
 		}
 		if due[i] {
-			tag := strconv.FormatUint(uint64(r.Version), 36)
-			jobs = append(jobs, job.ForCases(job.Assess, []sla.DisputeID{writes[i].ID}, tag)...)
+			jobs = append(jobs, assess(writes[i].ID, r.Version)...)
 		}
 	}
 	return in.jobs.Enqueue(ctx, jobs...)
 }
 
-// unresolved reports whether an attempt of an earlier turn may still be out: the turn has moved, and what moved it may have been ours.
+// assess asks for a decision about a case at a version.
+func assess(id sla.DisputeID, version uint32) []job.Job {
+	return job.ForCases(job.Assess, []sla.DisputeID{id}, strconv.FormatUint(uint64(version), 36))
+}
+
+// keep does for cases that could not be read what their records alone tell: people must hear of a deadline although the platform is
+// silent. The timer of a failure that may pass is left as it is, a short lease.
+func (in *Intake) keep(ctx context.Context, src *connectors.Source, unread []found) error {
+	var writes []sla.CaseWrite
+	var jobs []job.Job
+	for _, f := range unread {
+		w := sla.CaseWrite{CaseRecord: *f.prev, Expect: f.prev.Version}
+		switch _, due := in.arm(src, &w); {
+		case due:
+			jobs = append(jobs, assess(w.ID, w.Version)...)
+		case onlyThis(f.err):
+			writes = append(writes, w)
+		}
+	}
+	if len(writes) > 0 {
+		if _, err := in.store.PutCases(ctx, writes); err != nil {
+			return err
+		}
+	}
+	return in.jobs.Enqueue(ctx, jobs...)
+}
+
+// unresolved reports whether an answer of an earlier turn may still be out: the turn has moved, and what moved it may have been ours. What
+// went beside an answer holds up nothing.
 func (in *Intake) unresolved(ctx context.Context, o observed) (bool, error) {
 	if o.prev == nil || o.prev.Obligation.Turn == 0 || sameTurn(o) {
 		return false, nil
@@ -68,7 +95,7 @@ func (in *Intake) unresolved(ctx context.Context, o observed) (bool, error) {
 		return false, err
 	}
 	for _, a := range attempts {
-		if a.State == sla.AttemptSent || a.State == sla.AttemptUnknown {
+		if a.Side == sla.AnswerNone && (a.State == sla.AttemptSent || a.State == sla.AttemptUnknown) {
 			return true, nil
 		}
 	}
@@ -88,8 +115,6 @@ func sameTurn(o observed) bool {
 // says whether something is to be done now.
 func (in *Intake) write(src *connectors.Source, o observed, lost bool) (sla.CaseWrite, bool) {
 	d := o.dispute
-	now := src.PlatformTime(in.now())
-	rule := in.rules.For(src.Platform, src.Store, d.Reason)
 	w := sla.CaseWrite{CaseRecord: sla.CaseRecord{Fingerprint: o.fingerprint}}
 	if o.prev != nil {
 		w.CaseRecord, w.Expect = *o.prev, o.prev.Version
@@ -97,34 +122,34 @@ func (in *Intake) write(src *connectors.Source, o observed, lost bool) (sla.Case
 	}
 	before := w.Obligation.Turn
 	w.DisputeRef, w.State, w.Reason, w.Claimed = d.DisputeRef, d.State, d.Reason, d.Claimed
-	w.Obligation, _ = d.Ruling(rule)
+	w.Obligation, _ = d.Ruling(in.rules.For(src.Platform, src.Store, d.Reason))
 	if w.Obligation.Turn != before {
 		w.Warned, w.Paged, w.Answered = 0, sla.StageNone, false
 	}
 	w.Unresolved = w.Unresolved || lost
-	decision := sla.Decide(now, w.Case, rule)
-	in.metrics.drift(src.Platform, decision.Drift)
-	switch decision.Action {
-	case sla.ActionWait:
-		w.Next = decision.Next
-		return w, false
-	case sla.ActionResolve:
-		w.Next = now.Add(grace / 2) // asked a moment ago, or to be asked by the sweep: no hurry, and no loop
-		return w, false
-	case sla.ActionLeave:
-		w.Next = decision.Next
-		if !w.Open() {
-			w.Next = now.Add(KeepClosed)
-		}
-		return w, false
-	}
-	w.Next = earlier(now.Add(grace), decision.Next)
-	return w, true
+	drift, due := in.arm(src, &w)
+	in.metrics.drift(src.Platform, drift)
+	return w, due
 }
 
-func earlier(a, b time.Time) time.Time {
-	if b.IsZero() || a.Before(b) {
-		return a
+// arm sets when to look at a case again and says whether something is to be done now. Deadlines go by the platform's clock, timers by
+// ours: a timer is armed so far from our present as the decision is from the platform's.
+func (in *Intake) arm(src *connectors.Source, w *sla.CaseWrite) (drift time.Duration, due bool) {
+	ours := in.now()
+	now := src.PlatformTime(ours)
+	decision := sla.Decide(now, w.Case, in.rules.For(src.Platform, src.Store, w.Reason))
+	wait := decision.Next.Sub(now) // means nothing without a Next; closed cases alone have none
+	switch decision.Action {
+	case sla.ActionWait:
+	case sla.ActionResolve:
+		wait = grace / 2 // asked a moment ago, or to be asked by the sweep: no hurry, and no loop
+	case sla.ActionLeave:
+		if !w.Open() {
+			wait = KeepClosed
+		}
+	default:
+		wait, due = min(wait, grace), true
 	}
-	return b
+	w.Next = ours.Add(wait)
+	return decision.Drift, due
 }

@@ -15,10 +15,13 @@ import (
 // answers how many there were. A failure to keep them is logged and not returned: the rest of the page must not wait for it.
 func (in *Intake) reject(ctx context.Context, src *connectors.Source, rejects []connectors.Reject) int {
 	var fresh []sla.Rejected
+	var hashes []uint64
 	for _, r := range rejects {
-		if !in.rejects.add(xxhash.Sum64(r.Raw) ^ xxhash.Sum64String(string(src.Store)+r.ID)) {
+		h := xxhash.Sum64(r.Raw) ^ xxhash.Sum64String(string(src.Store)+r.ID)
+		if !in.rejects.add(h) {
 			continue
 		}
+		hashes = append(hashes, h)
 		raw := r.Raw
 		if len(raw) > connectors.MaxRejectBytes {
 			raw = raw[:connectors.MaxRejectBytes]
@@ -29,6 +32,7 @@ func (in *Intake) reject(ctx context.Context, src *connectors.Source, rejects []
 	if len(fresh) > 0 {
 		if err := in.store.Reject(ctx, fresh); err != nil {
 			in.log.Error("rejects not kept", zap.String("store", string(src.Store)), zap.Int("records", len(fresh)), zap.Error(err))
+			in.rejects.forget(hashes)
 		}
 	}
 	return len(rejects)
@@ -57,4 +61,14 @@ func (s *seenRejects) add(h uint64) bool {
 	}
 	s.now[h] = struct{}{}
 	return !a && !b
+}
+
+// forget makes hashes new again: what they stand for was not kept, and the next poll may bring it back.
+func (s *seenRejects) forget(hashes []uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, h := range hashes {
+		delete(s.now, h)
+		delete(s.old, h)
+	}
 }

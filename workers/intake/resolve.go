@@ -3,7 +3,8 @@ package intake
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
+	"runtime"
+	"strings"
 	"sync"
 
 	"go.uber.org/zap"
@@ -37,17 +38,17 @@ func (in *Intake) lookup(ctx context.Context, src *connectors.Source, rows []fou
 // each reads the disputes a few at a time. The first failure that may pass stops the rest and is returned: going on would only burn
 // the platform's patience. Failures of one dispute alone stay with it.
 func (in *Intake) each(ctx context.Context, rows []found, read func(context.Context, *found) (sla.Dispute, error)) error {
-	g, ctx := errgroup.WithContext(ctx)
+	g, running := errgroup.WithContext(ctx) // ends with Wait, so that ctx keeps telling about the caller
 	g.SetLimit(resolvers)
 	var mu sync.Mutex
 	var first error
 	for i := range rows {
 		f := &rows[i]
 		g.Go(func() error {
-			if ctx.Err() != nil {
+			if running.Err() != nil {
 				return nil
 			}
-			f.dispute, f.err = guarded(ctx, f, read)
+			f.dispute, f.err = guarded(running, f, read)
 			f.done = true
 			if f.err == nil || onlyThis(f.err) {
 				in.note(f)
@@ -62,7 +63,7 @@ func (in *Intake) each(ctx context.Context, rows []found, read func(context.Cont
 		})
 	}
 	if g.Wait() == nil {
-		return ctx.Err() // the parent's: errgroup cancels its own only after Wait or a failure
+		return ctx.Err()
 	}
 	return first
 }
@@ -71,7 +72,7 @@ func (in *Intake) each(ctx context.Context, rows []found, read func(context.Cont
 func guarded(ctx context.Context, f *found, read func(context.Context, *found) (sla.Dispute, error)) (d sla.Dispute, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = &connectors.Error{Op: "resolve", Subject: f.row.ID, Kind: connectors.Malformed, Err: fmt.Errorf("panic at %s", firstLine(debug.Stack()))}
+			err = panicked(f.row.ID)
 		}
 	}()
 	return read(ctx, f)
@@ -92,11 +93,21 @@ func (in *Intake) note(f *found) {
 	}
 }
 
-// firstLine finds the place of a panic in a stack, without its values.
-func firstLine(stack []byte) string {
-	const limit = 400
-	if len(stack) > limit {
-		stack = stack[:limit]
+// panicked makes the error of a connector's panic, for the function that recovered from it to call. It tells the place only: what a
+// connector panics with may hold what it was reading.
+func panicked(subject string) error {
+	place := "an unknown place"
+	var pcs [32]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])]) // above this function and the one that recovered
+	for {
+		frame, more := frames.Next()
+		if frame.Function != "" && !strings.HasPrefix(frame.Function, "runtime.") {
+			place = fmt.Sprintf("%s:%d", frame.Function, frame.Line)
+			break
+		}
+		if !more {
+			break
+		}
 	}
-	return fmt.Sprintf("%q", stack)
+	return &connectors.Error{Op: "resolve", Subject: subject, Kind: connectors.Malformed, Err: fmt.Errorf("panic at %s", place)}
 }

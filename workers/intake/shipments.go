@@ -1,7 +1,9 @@
 package intake
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"go.uber.org/zap"
 
@@ -12,7 +14,7 @@ import (
 // AcceptShipments records a page of a tracker's feed. On an error the cursor must stay.
 func (in *Intake) AcceptShipments(ctx context.Context, src *connectors.Source, page connectors.Page) (Tally, error) {
 	tally := Tally{}
-	rows := unique(page.Rows)
+	rows := byNumber(page.Rows)
 	compared, err := in.store.CompareShipments(ctx, src.Store, seen(rows))
 	if err != nil {
 		return tally, err
@@ -34,15 +36,46 @@ func (in *Intake) AcceptShipments(ctx context.Context, src *connectors.Source, p
 	rejects := page.Rejects
 	var failed error
 	if len(changed) > 0 {
-		shipments, bad, err := src.Tracker.ResolveShipments(ctx, changed)
-		failed, rejects = err, append(rejects, bad...)
+		shipments, bad, err := resolveShipments(ctx, src.Tracker, changed)
+		failed, rejects = err, slices.Concat(rejects, bad)
 		if err := in.recordShipments(ctx, src, shipments, known, &tally); err != nil {
 			return tally, err
 		}
 	}
 	tally.Rejected = in.reject(ctx, src, rejects)
 	in.metrics.count(src.Platform, tally)
-	return tally, failed
+	return tally, tally.missed(src, failed)
+}
+
+// resolveShipments turns rows into parcels. When the connector panics the rows are resolved one by one: the poisonous one is rejected,
+// and the others do not wait for it.
+func resolveShipments(ctx context.Context, t connectors.Tracker, rows []connectors.Row) ([]sla.Shipment, []connectors.Reject, error) {
+	shipments, rejects, poison, err := tryShipments(ctx, t, rows)
+	if !poison {
+		return shipments, rejects, err
+	}
+	shipments, rejects = nil, nil
+	for i := range rows {
+		some, bad, poison, err := tryShipments(ctx, t, rows[i:i+1])
+		if poison {
+			bad, err = []connectors.Reject{{ID: rows[i].ID, Raw: rows[i].Raw, Err: err}}, nil
+		}
+		shipments, rejects = append(shipments, some...), append(rejects, bad...)
+		if err != nil {
+			return shipments, rejects, err
+		}
+	}
+	return shipments, rejects, nil
+}
+
+func tryShipments(ctx context.Context, t connectors.Tracker, rows []connectors.Row) (out []sla.Shipment, bad []connectors.Reject, poison bool, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			poison, err = true, panicked(rows[0].ID)
+		}
+	}()
+	out, bad, err = t.ResolveShipments(ctx, rows)
+	return out, bad, false, err
 }
 
 // Look reads parcels again and records what the tracker says. A parcel that the tracker does not know is looked at again at the
@@ -55,7 +88,7 @@ func (in *Intake) Look(ctx context.Context, src *connectors.Source, refs []sla.S
 	known := make(map[string]tracked, len(refs))
 	for i, r := range records {
 		if ok[i] {
-			known[refs[i].Key()] = tracked{fingerprint: r.Fingerprint, prev: &r}
+			known[refs[i].Number] = tracked{fingerprint: r.Fingerprint, prev: &r}
 		}
 	}
 	shipments, err := src.Tracker.Track(ctx, refs)
@@ -67,7 +100,27 @@ func (in *Intake) Look(ctx context.Context, src *connectors.Source, refs []sla.S
 		return err
 	}
 	in.metrics.count(src.Platform, tally)
-	return nil
+	return in.postpone(ctx, src, known, shipments)
+}
+
+// postpone puts off the parcels that the tracker did not answer for.
+func (in *Intake) postpone(ctx context.Context, src *connectors.Source, known map[string]tracked, answered []sla.Shipment) error {
+	for _, s := range answered {
+		delete(known, s.Ref.Key())
+		delete(known, s.Ref.Number)
+	}
+	next := in.now().Add(in.rules.Shipments(src.Store).Recheck.Value)
+	var writes []sla.ShipmentWrite
+	for _, t := range known {
+		w := sla.ShipmentWrite{ShipmentRecord: *t.prev, Expect: t.prev.Version}
+		w.Next = next
+		writes = append(writes, w)
+	}
+	if len(writes) == 0 {
+		return nil
+	}
+	_, err := in.store.PutShipments(ctx, writes)
+	return err
 }
 
 // tracked is what was recorded of a parcel, and the fingerprint to record now.
@@ -82,11 +135,13 @@ func (in *Intake) recordShipments(ctx context.Context, src *connectors.Source, s
 	}
 	now, rule := in.now(), in.rules.Shipments(src.Store)
 	writes := make([]sla.ShipmentWrite, len(shipments))
+	before := make([]*sla.ShipmentRecord, len(shipments))
 	for i, s := range shipments {
 		t, ok := known[s.Ref.Key()]
 		if !ok {
 			t = known[s.Ref.Number]
 		}
+		before[i] = t.prev
 		writes[i] = sla.ShipmentWrite{ShipmentRecord: sla.ShipmentRecord{
 			Store: src.Store, Ref: s.Ref, Milestone: s.Milestone, LastEvent: s.LastEvent(), Next: sla.NextLook(now, s, rule), Fingerprint: t.fingerprint,
 		}}
@@ -99,7 +154,7 @@ func (in *Intake) recordShipments(ctx context.Context, src *connectors.Source, s
 		}
 		if t.prev != nil {
 			w.Expect = t.prev.Version
-			w.Ref = merged(t.prev.Ref, s.Ref)
+			w.Ref.Order = cmp.Or(w.Ref.Order, t.prev.Ref.Order)
 		}
 	}
 	results, err := in.store.PutShipments(ctx, writes)
@@ -107,27 +162,44 @@ func (in *Intake) recordShipments(ctx context.Context, src *connectors.Source, s
 		return err
 	}
 	for i, r := range results {
-		t := known[shipments[i].Ref.Key()]
 		switch {
 		case r.Stale:
-			tally.Stale++
+			tally.stale(writes[i].Expect)
 			continue
 		case writes[i].Expect == 0:
 			tally.New++
 		default:
 			tally.Updated++
 		}
-		in.announce(src, writes[i].ShipmentRecord, t.prev)
+		in.announce(src, writes[i].ShipmentRecord, before[i])
 	}
 	return nil
 }
 
-// merged keeps what an earlier reading knew of a parcel and the present one does not tell.
-func merged(old, now sla.ShipmentRef) sla.ShipmentRef {
-	if now.Order == "" {
-		now.Order = old.Order
+// byNumber gives the rows under the parcels' numbers alone, each number once: a dispute knows no carrier, and must find its parcel.
+func byNumber(rows []connectors.Row) []connectors.Row {
+	out := slices.Clone(rows)
+	for i := range out {
+		out[i].ID = sla.ParseShipmentKey(out[i].ID).Number
 	}
-	return sla.ShipmentRef{Number: old.Number, Carrier: old.Carrier, Order: now.Order}
+	return unique(out)
+}
+
+// newest keeps of each number the parcel with the newest event, where a provider follows it under several carriers.
+func newest(shipments []sla.Shipment) []sla.Shipment {
+	at := map[string]int{}
+	var out []sla.Shipment
+	for _, s := range shipments {
+		i, ok := at[s.Ref.Number]
+		switch {
+		case !ok:
+			at[s.Ref.Number] = len(out)
+			out = append(out, s)
+		case s.LastEvent().After(out[i].LastEvent()):
+			out[i] = s
+		}
+	}
+	return out
 }
 
 // announce counts and logs the anomalies that were not there before.

@@ -1,10 +1,12 @@
 package job
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"strconv"
 	"time"
 
@@ -18,7 +20,7 @@ type Kind string
 const (
 	Assess  Kind = "case.assess"     // decide about up to MaxBatch cases
 	Refresh Kind = "case.refresh"    // read up to MaxBatch disputes of the platform again
-	Respond Kind = "case.respond"    // answer one case, or learn what became of an answer
+	Respond Kind = "case.respond"    // answer a few cases of one store, or learn what became of answers
 	Look    Kind = "parcel.look"     // read up to MaxBatch parcels of one store again
 	Enrol   Kind = "parcel.register" // ask the tracker to follow parcels it does not know yet
 )
@@ -26,8 +28,11 @@ const (
 // Kinds lists every kind, for labels and for the mux.
 func Kinds() []Kind { return []Kind{Assess, Refresh, Respond, Look, Enrol} }
 
-// MaxBatch is how many items one job carries: one pipelined read of the store, and 17TRACK's and asynq's comfort.
+// MaxBatch is how many items one job carries: one pipelined read of the store, and one call of 17TRACK.
 const MaxBatch = 40
+
+// respondBatch is how many answers of one store one job carries: enough to spread the queue's cost, few enough for the budget.
+const respondBatch = 8
 
 // schema is the version of the arguments. A worker that meets a newer one leaves the job to a newer worker.
 const schema = 1
@@ -74,11 +79,12 @@ var ErrPayload = errors.New("unreadable job")
 // Decode reads a payload.
 func Decode(payload []byte) (Args, error) {
 	var a Args
-	if err := json.Unmarshal(payload, &a); err != nil {
-		return Args{}, fmt.Errorf("%w: %d bytes", ErrPayload, len(payload))
-	}
-	if a.V > schema {
+	err := json.Unmarshal(payload, &a)
+	if a.V > schema { // read also where a newer program has changed the other members
 		return Args{}, fmt.Errorf("%w: %d", ErrNewer, a.V)
+	}
+	if err != nil {
+		return Args{}, fmt.Errorf("%w: %d bytes", ErrPayload, len(payload))
 	}
 	if a.V < 1 || len(a.IDs) == 0 || len(a.IDs) > MaxBatch {
 		return Args{}, fmt.Errorf("%w: version %d, %d items", ErrPayload, a.V, len(a.IDs))
@@ -86,16 +92,24 @@ func Decode(payload []byte) (Args, error) {
 	return a, nil
 }
 
-// ForCases makes jobs of a kind about disputes, in batches. The tag tells apart the occasions on which the same cases are asked for:
-// a version, or a claim's lease; equal work under an equal tag has an equal id.
+// ForCases makes jobs of a kind about disputes, in batches. Jobs that call a platform are about one store each, so that a slow one does
+// not hold up the others. The tag tells apart the occasions on which the same cases are asked for: a version, or the time of a claim;
+// equal work under an equal tag has an equal id.
 func ForCases(kind Kind, ids []sla.DisputeID, tag string) []Job {
-	out := make([]Job, 0, len(ids)/MaxBatch+1)
 	size := MaxBatch
 	if kind == Respond {
-		size = 1 // an answer waits for the platform's allowance; one slow store must not hold up the others
+		size = respondBatch
 	}
+	if kind != Assess {
+		ids = slices.Clone(ids)
+		slices.SortStableFunc(ids, func(a, b sla.DisputeID) int { return cmp.Compare(a.Store, b.Store) })
+	}
+	var out []Job
 	for len(ids) > 0 {
-		n := min(size, len(ids))
+		n := 1
+		for n < min(size, len(ids)) && (kind == Assess || ids[n].Store == ids[0].Store) {
+			n++
+		}
 		names := make([]string, n)
 		for i, id := range ids[:n] {
 			names[i] = id.String()

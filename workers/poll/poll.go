@@ -4,6 +4,7 @@
 package poll
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -142,10 +143,11 @@ func (r *Runner) Wait() { r.wg.Wait() }
 
 // read walks a feed from its cursor and writes down where it stands.
 func (r *Runner) read(ctx context.Context, feed Feed, rec sla.FeedRecord) {
-	ctx, cancel := context.WithTimeoutCause(ctx, lease-lease/8, errors.New("the claim of the feed ends"))
+	ctx, cancel := context.WithTimeoutCause(ctx, lease-lease/8, errClaimEnds)
 	defer cancel()
 	rec.LastTry = r.now()
-	err := r.pages(ctx, feed, &rec)
+	from := rec.Cursor
+	err := r.guarded(ctx, feed, &rec)
 	now := r.now()
 	switch {
 	case err == nil:
@@ -153,7 +155,10 @@ func (r *Runner) read(ctx context.Context, feed Feed, rec sla.FeedRecord) {
 		rec.Next = now.Add(jitter(feed.Every))
 	case connectors.KindOf(err) == connectors.Throttled:
 		// Not a failure: the platform is there and asks for patience.
-		rec.Next = now.Add(min(max(connectors.RetryAfter(err), 50*time.Millisecond), longest))
+		rec.Next = now.Add(min(max(cmp.Or(connectors.RetryAfter(err), time.Second), 50*time.Millisecond), longest))
+	case ctx.Err() != nil && rec.Cursor != from:
+		// Not a failure either: we ended a long walk in its middle, and it goes on from here.
+		rec.Next = now
 	default:
 		rec.Failures++
 		rec.Next = now.Add(backoff(feed.Every, rec.Failures))
@@ -172,6 +177,22 @@ func (r *Runner) read(ctx context.Context, feed Feed, rec sla.FeedRecord) {
 		r.log.Warn("cursor not kept", zap.String("feed", feed.ID), zap.Error(err))
 	}
 }
+
+// guarded turns a panic of a connector into a failure of its feed: the process and the other feeds go on.
+func (r *Runner) guarded(ctx context.Context, feed Feed, rec *sla.FeedRecord) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.log.Error("connector panicked", zap.String("feed", feed.ID), zap.Stack("stack")) // not what it panicked with: that may hold a record
+			err = &connectors.Error{Op: "read feed", Subject: feed.ID, Kind: connectors.Malformed, Err: errPanic}
+		}
+	}()
+	return r.pages(ctx, feed, rec)
+}
+
+var (
+	errClaimEnds = errors.New("the claim of the feed ends")
+	errPanic     = errors.New("the connector panicked")
+)
 
 // pages reads page after page; the cursor in rec moves behind each page that was recorded whole.
 func (r *Runner) pages(ctx context.Context, feed Feed, rec *sla.FeedRecord) error {

@@ -4,11 +4,10 @@
 package sweep
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -48,8 +47,9 @@ type Sweeper struct {
 	now     func() time.Time
 	log     *zap.Logger
 	metrics *metrics
-	// Amnesia is called when the store has lost its memory: feeds must be armed again and running walks forgotten.
+	// amnesia is called when the store has lost its memory: feeds must be armed again and running walks forgotten.
 	amnesia func(ctx context.Context) error
+	relearn atomic.Bool // a loss was told, and amnesia has not gone through since
 }
 
 // New makes a sweeper. amnesia is called when the store has lost its memory, before anything else is swept.
@@ -78,12 +78,19 @@ func (s *Sweeper) Epoch(ctx context.Context) error {
 		return fmt.Errorf("check epoch: %w", err)
 	}
 	s.metrics.frozen.Set(max(epoch.FrozenUntil.Sub(now).Seconds(), 0))
-	if len(epoch.Lost) == 0 {
+	if len(epoch.Lost) > 0 {
+		s.metrics.amnesia.Add(float64(len(epoch.Lost)))
+		s.log.Warn("store without memory: reading everything again, no answers until then", zap.Ints("shards", epoch.Lost), zap.Time("frozen_until", epoch.FrozenUntil))
+		s.relearn.Store(true) // the store tells of a loss once
+	}
+	if !s.relearn.Load() {
 		return nil
 	}
-	s.metrics.amnesia.Add(float64(len(epoch.Lost)))
-	s.log.Warn("store without memory: reading everything again, no answers until then", zap.Ints("shards", epoch.Lost), zap.Time("frozen_until", epoch.FrozenUntil))
-	return s.amnesia(ctx)
+	if err := s.amnesia(ctx); err != nil {
+		return fmt.Errorf("arm again after a loss of memory: %w", err)
+	}
+	s.relearn.Store(false)
+	return nil
 }
 
 // Cases claims the cases that are due and asks for their work.
@@ -117,14 +124,14 @@ func (s *Sweeper) hand(ctx context.Context, due []sla.CaseRecord, tag string) er
 			// A store that is not configured here: its timer comes back after the lease, for a replica that knows it.
 		case !c.Open() && !c.Unresolved:
 			closed = append(closed, c.ID)
-		case c.Obligation.Turn == 0 && !c.Unresolved, c.Answered:
+		case (c.Obligation.Turn == 0 || c.Answered) && !c.Unresolved:
 			refresh = append(refresh, c.ID)
 		default:
 			assess = append(assess, c.ID)
 		}
 	}
 	jobs := job.ForCases(job.Assess, assess, tag)
-	jobs = append(jobs, s.refreshes(refresh, tag)...)
+	jobs = append(jobs, job.ForCases(job.Refresh, refresh, tag)...)
 	if err := s.jobs.Enqueue(ctx, jobs...); err != nil {
 		return err
 	}
@@ -135,21 +142,6 @@ func (s *Sweeper) hand(ctx context.Context, due []sla.CaseRecord, tag string) er
 		return fmt.Errorf("remove closed cases: %w", err)
 	}
 	return nil
-}
-
-// refreshes makes a job for each store, so that one throttled store does not hold up the others.
-func (s *Sweeper) refreshes(ids []sla.DisputeID, tag string) []job.Job {
-	slices.SortStableFunc(ids, func(a, b sla.DisputeID) int { return cmp.Compare(a.Store, b.Store) })
-	var out []job.Job
-	for start := 0; start < len(ids); {
-		end := start
-		for end < len(ids) && ids[end].Store == ids[start].Store {
-			end++
-		}
-		out = append(out, job.ForCases(job.Refresh, ids[start:end], tag)...)
-		start = end
-	}
-	return out
 }
 
 // Parcels claims the parcels that are due and asks for their work.

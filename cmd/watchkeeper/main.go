@@ -1,0 +1,117 @@
+// Command watchkeeper is the daemon: it turns the environment and signals into a fleet, and knows nothing else. It may import
+// workers/fleet and connectors/all.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"watchkeeper/connectors/all"
+	"watchkeeper/workers/fleet"
+)
+
+// Exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1 // something outside failed: Redis, the network
+	exitUsage  = 2 // the configuration is wrong
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+const usage = `watchkeeper answers marketplace disputes before the platform's clock runs out.
+
+It takes no arguments: everything is set by environment variables that begin with WK_. See "wkctl config docs" and deploy/env.md.
+
+  watchkeeper            run until SIGTERM
+  watchkeeper --version  print the version
+`
+
+// run is the whole program; everything it needs is an argument.
+func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
+	if len(args) > 0 {
+		return inform(args, stdout, stderr)
+	}
+	config, book, err := fleet.Load(ctx, environ, all.Platforms())
+	if err != nil {
+		fmt.Fprintf(stderr, "watchkeeper: the configuration is not usable:\n%v\n", err)
+		return exitUsage
+	}
+	log, err := logger(config.Log, stderr)
+	if err != nil {
+		fmt.Fprintf(stderr, "watchkeeper: %v\n", err)
+		return exitUsage
+	}
+	defer func() { _ = log.Sync() }() // stderr of a terminal cannot be synced, and there is nobody left to tell
+	log.Info("starting", zap.String("version", version()))
+	f, err := fleet.New(ctx, fleet.Options{Config: config, Book: book, Registry: all.Platforms(), Now: time.Now, Log: log})
+	if err != nil {
+		log.Error("not started", zap.Error(err))
+		return exitFailed
+	}
+	if err := f.Run(ctx); err != nil {
+		log.Error("stopped", zap.Error(err))
+		return exitFailed
+	}
+	log.Info("stopped")
+	return exitOK
+}
+
+// inform answers the few arguments there are.
+func inform(args []string, stdout, stderr io.Writer) int {
+	switch args[0] {
+	case "--version", "-version", "version":
+		fmt.Fprintln(stdout, "watchkeeper", version())
+		return exitOK
+	case "--help", "-h", "-help", "help":
+		fmt.Fprint(stdout, usage)
+		return exitOK
+	}
+	fmt.Fprintf(stderr, "watchkeeper: unknown argument %q\n\n%s", args[0], usage)
+	return exitUsage
+}
+
+// logger makes the process' logger.
+func logger(c fleet.Log, out io.Writer) (*zap.Logger, error) {
+	level, err := zap.ParseAtomicLevel(c.Level)
+	if err != nil {
+		return nil, fmt.Errorf("WK_LOG__LEVEL: %w", err)
+	}
+	config := zap.NewProductionEncoderConfig()
+	config.EncodeTime = zapcore.ISO8601TimeEncoder
+	config.EncodeDuration = zapcore.StringDurationEncoder
+	encoder := zapcore.NewJSONEncoder(config)
+	if c.Format == "console" {
+		encoder = zapcore.NewConsoleEncoder(config)
+	}
+	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(out)), level)), nil
+}
+
+// version is what the build says of itself.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			v += " " + s.Value
+		}
+	}
+	return v
+}

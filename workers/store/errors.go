@@ -1,0 +1,75 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"watchkeeper/sla"
+)
+
+// Errors that callers branch on, beside those of sla.
+var (
+	// ErrUnknownStore means that a store was not in Options.Stores of any process so far.
+	ErrUnknownStore = errors.New("store is not known")
+	// ErrTooLong means that an id or a record is larger than any legal one.
+	ErrTooLong = errors.New("too long")
+	// ErrIllegalMove means that an attempt cannot go from its present state to the wanted one.
+	ErrIllegalMove = errors.New("illegal move of an attempt")
+)
+
+// serverWords sorts the server's refusals by what an operator must do. Inside scripts the code is not always in front, so the whole
+// text is searched; none of these words can come from data, because no script puts data into an error.
+var serverWords = []struct {
+	word string
+	kind error
+}{
+	{"OOM command not allowed", sla.ErrStoreFull},
+	{"MISCONF", sla.ErrStoreReadOnly},
+	{"NOREPLICAS", sla.ErrStoreReadOnly},
+	{"READONLY", sla.ErrStoreReadOnly},
+	{"read only replica", sla.ErrStoreReadOnly},
+	{"MOVED ", sla.ErrStoreOut},
+	{"ASK ", sla.ErrStoreOut},
+	{"TRYAGAIN", sla.ErrStoreOut},
+	{"CLUSTERDOWN", sla.ErrStoreOut},
+	{"MASTERDOWN", sla.ErrStoreOut},
+	{"LOADING", sla.ErrStoreOut},
+	{"BUSY", sla.ErrStoreOut},
+	{"NOAUTH", sla.ErrStoreOut},
+	{"WRONGPASS", sla.ErrStoreOut},
+	{"NOPERM", sla.ErrStoreOut},
+	{"max number of clients", sla.ErrStoreOut},
+}
+
+// wrap names the operation and sorts the cause. A cancelled caller stays just that.
+func wrap(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if kind := kindOf(err); kind != nil && !errors.Is(err, kind) {
+		return fmt.Errorf("%s: %w: %w", op, kind, err)
+	}
+	return fmt.Errorf("%s: %w", op, err)
+}
+
+// kindOf is nil for a cancelled caller and for a refusal that no operator can help.
+func kindOf(err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, redis.Nil) {
+		return nil
+	}
+	var fromServer redis.Error
+	if !errors.As(err, &fromServer) {
+		return sla.ErrStoreOut // the connection, the dialling, the pool, the list of sentinels
+	}
+	text := err.Error()
+	for _, w := range serverWords {
+		if strings.Contains(text, w.word) {
+			return w.kind
+		}
+	}
+	return nil
+}

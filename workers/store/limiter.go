@@ -1,0 +1,27 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// limitKept is how long the state of an unused allowance stays, beyond its period.
+const limitKept = 24 * time.Hour
+
+// Take asks for one call of the allowance named key: rate calls a period, shared by all replicas. It never waits: it answers 0 when the
+// call is granted, and otherwise how long until the next one is. A burst may use a whole period's calls at once; after it they come
+// evenly spaced.
+func (s *Store) Take(ctx context.Context, key string, rate int, per time.Duration) (time.Duration, error) {
+	op := "take a call of " + key
+	if rate < 1 || per <= 0 {
+		return 0, fmt.Errorf("%s: rate of %d in %s: want at least one in a positive time", op, rate, per)
+	}
+	period := float64(per) / float64(time.Microsecond)
+	reply, err := s.runOne(ctx, call{script: takeScript, keys: []string{s.keys[s.shardOf(key)].limit(key)},
+		args: []any{s.now().UnixMicro(), period / float64(rate), period, (limitKept + per).Milliseconds()}})
+	if err != nil {
+		return 0, wrap(op, err)
+	}
+	return time.Duration(parseInt(reply)) * time.Microsecond, nil
+}

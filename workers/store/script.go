@@ -1,0 +1,89 @@
+package store
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+)
+
+//go:embed scripts/*.lua
+var sources embed.FS
+
+// The scripts, each with the parts it is made of.
+var (
+	layoutScript  = script("layout")
+	epochScript   = script("epoch")
+	putScript     = script("epoch_check", "timer", "write", "put")
+	rearmScript   = script("epoch_check", "timer", "write", "rearm")
+	claimScript   = script("epoch_check", "timer", "write", "claim")
+	removeScript  = script("epoch_check", "timer", "write", "remove")
+	compareScript = script("compare")
+	dueScript     = script("epoch_check", "timer", "due")
+	attemptClaim  = script("epoch_check", "ledger", "attempt_claim")
+	attemptIntent = script("epoch_check", "ledger", "attempt_intent")
+	attemptSettle = script("epoch_check", "timer", "write", "ledger", "attempt_settle")
+	attemptGive   = script("epoch_check", "ledger", "attempt_release")
+	takeScript    = script("take")
+	saveScript    = script("vault_save")
+	lockScript    = script("vault_lock")
+	unlockScript  = script("vault_unlock")
+)
+
+// A luaScript knows its text, to be able to send it again to a server that has lost it.
+type luaScript struct {
+	*redis.Script
+	text string
+}
+
+func script(parts ...string) luaScript {
+	var b strings.Builder
+	for _, part := range parts {
+		text, err := sources.ReadFile("scripts/" + part + ".lua")
+		if err != nil {
+			panic(err) // a file of this package is missing: every test fails
+		}
+		b.Write(text)
+		b.WriteByte('\n')
+	}
+	return luaScript{Script: redis.NewScript(b.String()), text: b.String()}
+}
+
+// A call is one run of a script. All its keys carry one hash tag.
+type call struct {
+	script luaScript
+	keys   []string
+	args   []any
+}
+
+// run sends all calls in one round trip, and once more, with their text, those whose script the server does not have.
+func (s *Store) run(ctx context.Context, calls []call) []*redis.Cmd {
+	cmds := make([]*redis.Cmd, len(calls))
+	pipe := s.rdb.Pipeline()
+	for i, c := range calls {
+		cmds[i] = c.script.EvalSha(ctx, pipe, c.keys, c.args...)
+	}
+	_, _ = pipe.Exec(ctx) // each command carries its own error
+	again := s.rdb.Pipeline()
+	for i, c := range calls {
+		if isNoScript(cmds[i].Err()) {
+			cmds[i] = again.Eval(ctx, c.script.text, c.keys, c.args...)
+		}
+	}
+	if again.Len() > 0 {
+		_, _ = again.Exec(ctx)
+	}
+	return cmds
+}
+
+// runOne is run for a single call.
+func (s *Store) runOne(ctx context.Context, c call) (any, error) {
+	return s.run(ctx, []call{c})[0].Result()
+}
+
+func isNoScript(err error) bool {
+	var fromServer redis.Error
+	return errors.As(err, &fromServer) && strings.HasPrefix(err.Error(), "NOSCRIPT")
+}

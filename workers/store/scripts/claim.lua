@@ -1,0 +1,73 @@
+-- claim takes what is due and moves its timers to the end of the lease; in each shard the leaf with the oldest entry comes first. An entry
+-- whose record is gone, or has another instant, is dropped.
+-- KEYS wk:{NN}:epoch of each shard
+-- ARGV[1] class, [2] now in ms, [3] end of the lease (6 bytes), then for each shard: epoch, sequence, "wk:{NN}:", limit
+-- Returns for each shard a string, in it for each entry: length of member (1 byte), member, length of record (2 bytes), the record as it
+-- was before the claim; the integer 0 when memory was lost.
+local class, now, lease = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+local head, out, claimed -- of the present shard
+
+-- take claims one entry if its record agrees.
+local function take(member, due)
+  local key, field = head .. sub(member, 1, 2), sub(member, 3)
+  local record = call('HGET', key, field)
+  if not record or sub(record, 2, 7) ~= due then return end
+  call('HSET', key, field, sub(record, 1, 1) .. lease .. sub(record, 8))
+  local size = #record
+  out[#out + 1] = char(#member) .. member .. char(math.floor(size / 256), size % 256)
+  out[#out + 1] = record
+  claimed = claimed + 1
+  arm(member, lease, 1)
+end
+
+-- entries reads a leaf: all of it, or some more than are wanted when it is large and all of it is due.
+local function entries(key, leaf, want)
+  local _, whole = span(leaf, now)
+  if not whole or call('HLEN', key) <= 2 * want then return call('HGETALL', key), true end
+  local got, cursor = {}, '0'
+  repeat
+    local page = call('HSCAN', key, cursor, 'COUNT', want)
+    cursor = page[1]
+    for _, v in ipairs(page[2]) do got[#got + 1] = v end
+  until cursor == '0' or #got >= 2 * want
+  return got, cursor == '0'
+end
+
+local function claim(prefix, limit)
+  local idx = prefix .. class .. 'd'
+  head, out, claimed = prefix .. class .. ':', {}, 0
+  while claimed < limit do
+    local leaf = call('ZRANGEBYSCORE', idx, '-inf', now, 'LIMIT', 0, 1)[1]
+    if not leaf then break end
+    local key, high = idx .. ':' .. leaf, sub(leaf, 1, 3)
+    local base = instant(high .. '\0\0\0', 1)
+    local found, complete = entries(key, leaf, limit - claimed)
+    local taken, earliest = {}, nil
+    for i = 1, #found, 2 do
+      local low = found[i + 1]
+      local a, b, c = byte(low, 1, 3)
+      local due = base + (a * 256 + b) * 256 + c
+      if due <= now and claimed < limit then
+        taken[#taken + 1] = found[i]
+        take(found[i], high .. low)
+      elseif not earliest or due < earliest then
+        earliest = due
+      end
+    end
+    if #taken > 0 then many(taken, 'HDEL', key) end
+    if complete and not earliest then
+      call('ZREM', idx, leaf)
+    elseif complete then
+      call('ZADD', idx, earliest, leaf)
+    end
+  end
+  settle_timers(idx)
+  return table.concat(out)
+end
+
+local replies = {}
+for k = 1, #KEYS do
+  local a = 4 * k
+  replies[k] = amnesia(KEYS[k], ARGV[a], ARGV[a + 1]) and 0 or claim(ARGV[a + 2], tonumber(ARGV[a + 3]))
+end
+return replies

@@ -1,0 +1,8 @@
+-- Part of every script that writes: has a shard forgotten something since this process learned its epoch?
+local call, byte, sub, char = redis.call, string.byte, string.sub, string.char
+
+-- key is wk:{NN}:epoch; epoch and sequence are strings, as this process knows them.
+local function amnesia(key, epoch, sequence)
+  local h = call('HMGET', key, 'e', 's')
+  return h[1] ~= epoch or tonumber(h[2] or '-1') < tonumber(sequence)
+end

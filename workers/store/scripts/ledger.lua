@@ -1,0 +1,26 @@
+-- Part of the scripts of the ledger. A slot is: [1] schema, [2] state, [3..6] times sent, [7..14] token, [15..20] lease in ms,
+-- [21..26] sent at in ms, [27..34] who wrote it last (so that a call repeated by the client library is recognised), [35..] what is sent.
+-- A token is the epoch times 2^32 plus the sequence: it grows with each claim and never falls, whatever is lost.
+local CLAIMED, SENT, SETTLED, REFUSED, UNKNOWN = 1, 2, 3, 4, 5
+local HELD, FROZEN, FENCED, ILLEGAL = 1, 2, 3, 4
+local TWO32 = 4294967296
+
+local function number(s, i, size)
+  local n = 0
+  for j = i, i + size - 1 do n = n * 256 + byte(s, j) end
+  return n
+end
+
+local function bytes(n, size)
+  local out = {}
+  for j = size, 1, -1 do
+    out[j] = char(n % 256)
+    n = math.floor(n / 256)
+  end
+  return table.concat(out)
+end
+
+-- slot builds a slot; token, lease and sent are bytes already.
+local function slot(state, n, token, lease, sent, writer, body)
+  return char(1, state) .. bytes(n, 4) .. token .. lease .. sent .. writer .. body
+end

@@ -1,0 +1,22 @@
+-- Part of the scripts that write records.
+
+-- write stores the record from position i to j of s, behind the version it was read at (four bytes), under head, "wk:{NN}:<class>:", and
+-- collects what becomes of its timer. A record is: [1] schema, [2..7] instant, [8..11] version, [12..19] fingerprint, [20..] body.
+-- Gives whether it was written and whether it is new. A record that is gone was lost: the write brings it back.
+local function write(head, member, s, i, j)
+  local key, field = head .. sub(member, 1, 2), sub(member, 3)
+  local old, was = call('HGET', key, field), 0
+  if old then
+    local a, b, c, d = byte(old, 8, 11)
+    local e, f, g, h = byte(s, i, i + 3)
+    if d ~= h or c ~= g or b ~= f or a ~= e then return false, false end
+    was = stamp(old, 2)
+  end
+  call('HSET', key, field, sub(s, i + 4, j))
+  local due = stamp(s, i + 5)
+  if due ~= was then
+    if was > 0 then disarm(member, old, 2) end
+    if due > 0 then arm(member, s, i + 5) end
+  end
+  return true, not old
+end

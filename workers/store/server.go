@@ -1,0 +1,108 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// ErrUnfit means that the server cannot keep the promises of this package as it is configured.
+var ErrUnfit = errors.New("redis is not fit")
+
+// oldest is the oldest server that works; recommended is the oldest one the package is tested on.
+const (
+	oldest      = 602
+	recommended = 700
+)
+
+// checkServer looks at every master. A server that does not answer a question (an embedded one, or one whose access list forbids it) is
+// believed, with a warning.
+func checkServer(ctx context.Context, rdb redis.UniversalClient) ([]string, error) {
+	var mu sync.Mutex
+	var warnings []string
+	err := onMasters(ctx, rdb, func(ctx context.Context, node redis.Cmdable) error {
+		found, err := checkNode(ctx, node)
+		mu.Lock()
+		defer mu.Unlock()
+		for _, w := range found {
+			if !slices.Contains(warnings, w) {
+				warnings = append(warnings, w)
+			}
+		}
+		return err
+	})
+	return warnings, err
+}
+
+// onMasters runs fn on every server that takes writes.
+func onMasters(ctx context.Context, rdb redis.UniversalClient, fn func(context.Context, redis.Cmdable) error) error {
+	if cluster, ok := rdb.(*redis.ClusterClient); ok {
+		return cluster.ForEachMaster(ctx, func(ctx context.Context, c *redis.Client) error { return fn(ctx, c) })
+	}
+	return fn(ctx, rdb)
+}
+
+func checkNode(ctx context.Context, node redis.Cmdable) ([]string, error) {
+	var warnings []string
+	switch version := serverVersion(infoOf(ctx, node, "server")); {
+	case version == 0:
+		warnings = append(warnings, "the server does not tell its version; want 7.0 or later")
+	case version < oldest:
+		return nil, fmt.Errorf("%w: version %d.%d, want 7.0 or later", ErrUnfit, version/100, version%100)
+	case version < recommended:
+		warnings = append(warnings, "the server is older than 7.0, the oldest version this is tested on")
+	}
+	policy, told := setting(ctx, node, "maxmemory-policy")
+	if !told {
+		return append(warnings, "the server does not tell its settings; want maxmemory-policy noeviction and appendonly yes"), nil
+	}
+	if policy != "noeviction" {
+		return nil, fmt.Errorf("%w: maxmemory-policy %s deletes timers and the ledger when memory is full; want noeviction", ErrUnfit, policy)
+	}
+	if aof, _ := setting(ctx, node, "appendonly"); aof != "yes" {
+		warnings = append(warnings, "appendonly is off: a crash of the server loses what was written since its last snapshot")
+	}
+	if replicas, _ := setting(ctx, node, "min-replicas-to-write"); replicas == "0" {
+		warnings = append(warnings, "min-replicas-to-write is 0: a failover may lose acknowledged writes")
+	}
+	return warnings, nil
+}
+
+// setting asks for one value of the configuration; false when the server does not answer.
+func setting(ctx context.Context, node redis.Cmdable, name string) (string, bool) {
+	values, err := node.ConfigGet(ctx, name).Result()
+	if err != nil {
+		return "", false
+	}
+	v, ok := values[name]
+	return v, ok
+}
+
+// infoOf reads one section of INFO; empty when the server does not answer.
+func infoOf(ctx context.Context, node redis.Cmdable, section string) map[string]string {
+	out := map[string]string{}
+	for line := range strings.Lines(node.Info(ctx, section).Val()) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
+			out[name] = value
+		}
+	}
+	return out
+}
+
+// serverVersion is 100·major + minor; 0 when unknown.
+func serverVersion(info map[string]string) int {
+	major, rest, _ := strings.Cut(info["redis_version"], ".")
+	minor, _, _ := strings.Cut(rest, ".")
+	a, err := strconv.Atoi(major)
+	b, err2 := strconv.Atoi(minor)
+	if err != nil || err2 != nil {
+		return 0
+	}
+	return 100*a + b
+}

@@ -1,0 +1,150 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/zap"
+
+	"watchkeeper/sla"
+)
+
+// DefaultSettle is how long money stays frozen after a loss of memory when Options do not say.
+const DefaultSettle = 10 * time.Minute
+
+const defaultShards = 8
+
+// Options say how to open a Store.
+type Options struct {
+	Shards int                          // fixed at the first start; 0: what is stored, or 8
+	Now    func() time.Time             // required
+	Stores map[sla.StoreID]sla.Platform // the stores this process writes for
+	Settle time.Duration                // how long money is frozen after a loss of memory; 0: DefaultSettle
+	Log    *zap.Logger                  // nil: silent
+}
+
+// A Store is the state in Redis. It is safe for concurrent use.
+type Store struct {
+	rdb        redis.UniversalClient
+	now        func() time.Time
+	settle     time.Duration
+	log        *zap.Logger
+	configured []storeEntry // in order of their id
+
+	cluster         bool
+	shards, buckets int
+	keys            []shardKeys
+	views           []atomic.Pointer[view]
+	counts          [][len(classes)]atomic.Int64 // records of each class, as last heard: a hint
+	turn            atomic.Uint64                // of claims, among the shards
+	unreadable      atomic.Uint64
+	warnings        []string
+
+	mu   sync.Mutex       // over learning epochs
+	lost map[int]struct{} // shards whose loss CheckEpoch has not told yet
+}
+
+// Open checks that the server can keep the promises of this package, fixes or checks the layout, and learns the epochs. It refuses a
+// server that evicts keys or is too old; what the server does not tell, or what may lose the latest writes, is in Warnings. It does not
+// own the client.
+func Open(ctx context.Context, rdb redis.UniversalClient, o Options) (*Store, error) {
+	s, err := newStore(rdb, o)
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	if err := rdb.Ping(ctx).Err(); err != nil {
+		return nil, wrap("open store", err)
+	}
+	if s.warnings, err = checkServer(ctx, rdb); err != nil {
+		return nil, wrap("open store", err)
+	}
+	for _, w := range s.warnings {
+		s.log.Warn("redis", zap.String("warning", w))
+	}
+	if err := s.layout(ctx); err != nil {
+		return nil, wrap("open store", err)
+	}
+	s.keys, s.views = make([]shardKeys, s.shards), make([]atomic.Pointer[view], s.shards)
+	s.counts = make([][len(classes)]atomic.Int64, s.shards)
+	for i := range s.keys {
+		s.keys[i] = newShardKeys(i)
+		s.views[i].Store(&view{sequence: &atomic.Int64{}})
+	}
+	if err := s.refresh(ctx, s.now()); err != nil {
+		return nil, wrap("open store", err)
+	}
+	return s, nil
+}
+
+func newStore(rdb redis.UniversalClient, o Options) (*Store, error) {
+	if o.Now == nil {
+		return nil, errors.New("options: want a clock")
+	}
+	if o.Shards < 0 || o.Shards > maxShards {
+		return nil, fmt.Errorf("options: %d shards, want 1 to %d", o.Shards, maxShards)
+	}
+	if o.Settle < 0 {
+		return nil, fmt.Errorf("options: settle of %s, want a positive one", o.Settle)
+	}
+	if o.Settle == 0 {
+		o.Settle = DefaultSettle
+	}
+	if o.Log == nil {
+		o.Log = zap.NewNop()
+	}
+	_, cluster := rdb.(*redis.ClusterClient)
+	s := &Store{rdb: rdb, cluster: cluster, now: o.Now, settle: o.Settle, log: o.Log.Named("store"), shards: o.Shards, lost: map[int]struct{}{}}
+	for _, id := range slices.Sorted(maps.Keys(o.Stores)) {
+		if id == "" || o.Stores[id] == "" {
+			return nil, fmt.Errorf("options: store %q of platform %q: want both", id, o.Stores[id])
+		}
+		s.configured = append(s.configured, storeEntry{id: id, platform: o.Stores[id]})
+	}
+	return s, nil
+}
+
+// layout fixes the layout, or learns the one that holds. It runs again with each check of the epochs, because a loss of memory takes it too.
+func (s *Store) layout(ctx context.Context) error {
+	want, buckets := s.shards, s.buckets
+	if want == 0 {
+		want = defaultShards
+	}
+	if buckets == 0 {
+		buckets = bucketsNow
+	}
+	reply, err := s.runOne(ctx, call{script: layoutScript, keys: []string{metaKey}, args: []any{layoutNow, want, buckets}})
+	if err != nil {
+		return err
+	}
+	stored, _ := reply.([]any)
+	if len(stored) != 3 {
+		return fmt.Errorf("layout of %d parts: %w", len(stored), ErrUnreadable)
+	}
+	layout, shards, held := parseInt(stored[0]), int(parseInt(stored[1])), int(parseInt(stored[2]))
+	switch {
+	case layout != layoutNow:
+		return fmt.Errorf("layout %d in Redis, this program knows %d: start the version that wrote it", layout, layoutNow)
+	case s.shards != 0 && shards != s.shards:
+		return fmt.Errorf("%d shards in Redis, %d wanted: the number is fixed at the first start", shards, s.shards)
+	case shards < 1 || shards > maxShards || held < 1 || held > 1<<16 || (s.buckets != 0 && held != s.buckets):
+		return fmt.Errorf("layout of %d shards with %d buckets: %w", shards, held, ErrUnreadable)
+	}
+	s.shards, s.buckets = shards, held
+	return nil
+}
+
+// Warnings are what an operator should know of the server: what may lose the latest writes, and what could not be checked.
+func (s *Store) Warnings() []string { return slices.Clone(s.warnings) }
+
+// Shards is how many shards there are.
+func (s *Store) Shards() int { return s.shards }
+
+// Ping asks whether the server answers.
+func (s *Store) Ping(ctx context.Context) error { return wrap("ping", s.rdb.Ping(ctx).Err()) }
