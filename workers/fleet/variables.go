@@ -111,7 +111,7 @@ func sound(env envconfig.Lookuper) (envconfig.Lookuper, []error) {
 		case v.reads(text):
 			kept[v.Name] = text
 		default:
-			errs = append(errs, fmt.Errorf("%s: want %s, for example %s", v.Name, v.Type, v.Example))
+			errs = append(errs, fmt.Errorf("%s: not readable as %s; for example %s", v.Name, v.Type, v.Example))
 		}
 	}
 	return envconfig.MapLookuper(kept), errs
