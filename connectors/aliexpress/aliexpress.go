@@ -43,26 +43,26 @@ type query struct {
 }
 
 // list reads one page of the dispute list.
-func (s *Seller) list(ctx context.Context, q query, subject string) (listing, answer, error) {
+func (s *Seller) list(ctx context.Context, q query, subject string) (listing, error) {
 	dto, err := json.Marshal(q)
 	if err != nil {
-		return listing{}, answer{}, &connectors.Error{Op: operation(listMethod), Subject: subject, Kind: connectors.NotFound, Err: errors.New("no order number")}
+		return listing{}, &connectors.Error{Op: operation(listMethod), Subject: subject, Kind: connectors.NotFound, Err: errors.New("no order number")}
 	}
 	var l listing
-	a, err := s.call(ctx, request{
+	_, err = s.call(ctx, request{
 		method: listMethod, subject: subject, params: params{"query_dto": string(dto)},
 		check: func(e envelope) (fault *connectors.Error) {
 			l, fault = readList(e, q.Page)
 			return fault
 		},
 	})
-	return l, a, err
+	return l, err
 }
 
 // Fetch reads one page of the snapshot of all open disputes.
 func (s *Seller) Fetch(ctx context.Context, since connectors.Cursor) (connectors.Page, error) {
 	at := parsePlace(since.Token)
-	l, _, err := s.list(ctx, query{Page: at.page, Size: pageSize, Status: "processing"}, string(s.store))
+	l, err := s.list(ctx, query{Page: at.page, Size: pageSize, Status: "processing"}, string(s.store))
 	if err != nil {
 		return connectors.Page{}, err
 	}
@@ -149,7 +149,7 @@ func (s *Seller) identify(ctx context.Context, ref sla.DisputeRef) (known, error
 	}
 	// Whether no status means every status is unsure, so the closed ones are asked for by name when it does not.
 	for _, status := range []string{"", "finish", "canceled_issue"} {
-		l, _, err := s.list(ctx, query{Page: 1, Size: pageSize, Status: status, Order: json.Number(ref.Order)}, s.subject(ref))
+		l, err := s.list(ctx, query{Page: 1, Size: pageSize, Status: status, Order: json.Number(ref.Order)}, s.subject(ref))
 		if err != nil {
 			return known{}, err
 		}

@@ -43,7 +43,7 @@ var meanings = map[string]connectors.Kind{
 var renewable = map[string]bool{"illegalaccesstoken": true, "26": true, "27": true}
 
 // fault is what a refusal means. Of an effect, transport takes Unavailable and Malformed for an unknown outcome.
-func (r refusal) fault(effect bool) *connectors.Error {
+func (r *refusal) fault(effect bool) *connectors.Error {
 	e := &connectors.Error{Kind: r.kind(effect), Code: string(r.Code)}
 	if r.Sub != "" {
 		e.Code = string(r.Sub)
@@ -57,11 +57,11 @@ func (r refusal) fault(effect bool) *connectors.Error {
 	return e
 }
 
-func (r refusal) session() bool {
+func (r *refusal) session() bool {
 	return renewable[r.Code.word()] || r.Sub.word() == "isv.invalid-session" // the sub-code is unsure
 }
 
-func (r refusal) kind(effect bool) connectors.Kind {
+func (r *refusal) kind(effect bool) connectors.Kind {
 	sub := r.Sub.word()
 	if r.session() {
 		return connectors.Unauthorised

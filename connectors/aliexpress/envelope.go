@@ -51,7 +51,7 @@ func open(body []byte, method string) (envelope, error) {
 				return json.Unmarshal(value, e.refused)
 			case "code", "type", "message", "sub_code":
 				if depth == 0 {
-					top.set(name, value)
+					top.set(name, text(scalar(value)))
 				}
 			case "request_id":
 				if id := scalar(value); e.request == "" {
@@ -78,8 +78,8 @@ func open(body []byte, method string) (envelope, error) {
 	return e, nil
 }
 
-func (r *refusal) set(name string, value []byte) {
-	switch v := text(scalar(value)); name {
+func (r *refusal) set(name string, v text) {
+	switch name {
 	case "code":
 		r.Code = v
 	case "type":

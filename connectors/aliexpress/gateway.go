@@ -102,7 +102,7 @@ func read(status int, body []byte, method string, effect bool) (envelope, *conne
 	case err != nil && ok:
 		return envelope{}, malformed()
 	case err != nil:
-		return envelope{}, nil
+		return envelope{}, nil //nolint:nilerr // a status of failure speaks for itself
 	case e.refused != nil:
 		return e, e.refused.fault(effect)
 	}

@@ -20,6 +20,9 @@ const (
 // consensus is how a proposal was reached when one side took the other's.
 const consensus = "negotiation_consensus"
 
+// silence is how a proposal was reached when the seller let the deadline pass.
+const silence = "seller_reponse_timeout" //nolint:misspell // the platform's own spelling
+
 // settings are what the operator told us that a dispute's meaning depends on.
 type settings struct {
 	returns  bool   // a return address is configured
@@ -95,18 +98,17 @@ func (v *view) settle() {
 	if v.wait != waitAnswer {
 		return
 	}
-	after := sla.StateUnknown
-	switch {
-	case v.offered():
-		after = sla.StateBuyer
-	case v.agreed():
-		after = sla.StatePlatform
-	default:
+	offered := v.offered()
+	if !offered && !v.agreed() {
 		return
 	}
 	v.wait = waitNone
-	if v.state != sla.StateUnknown {
-		v.state = after
+	switch {
+	case v.state == sla.StateUnknown:
+	case offered:
+		v.state = sla.StateBuyer
+	default:
+		v.state = sla.StatePlatform
 	}
 }
 
@@ -245,7 +247,7 @@ func (v *view) closing() sla.Closing {
 
 func (v *view) closedBy(s *solution) sla.Party {
 	switch s.ReachedType.word() {
-	case "seller_reponse_timeout", "seller_response_timeout": // the first is the platform's spelling
+	case silence, "seller_response_timeout":
 		return sla.PartyTimeout
 	case "platform_arbitrate":
 		return sla.PartyPlatform

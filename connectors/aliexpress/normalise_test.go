@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -86,7 +87,7 @@ func TestRecordedReplies(t *testing.T) {
 
 func compare(t *testing.T, path string, got goldenReply) {
 	t.Helper()
-	text, err := json.MarshalIndent(got, "", "  ")
+	text, err := json.MarshalIndent(got, "", "  ") //nolint:musttag // the names are for the reader of a diff
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,8 +124,8 @@ func TestWhatCanBeAnsweredFollowsFromTheProposal(t *testing.T) {
 	t.Parallel()
 	goods := list1(claim(object{"solution_type": "return_and_refund"}))
 	for name, c := range map[string]struct {
-		with          object
-		with_, withRA string // without and with a return address
+		with         object
+		bare, withRA string // without and with a return address
 	}{
 		"refund":                  {nil, "accept,offer,refuse", "accept,offer,refuse"},
 		"return, quality":         {object{"buyer_solution_list": goods}, "offer,refuse", "accept,offer,refuse"},
@@ -143,7 +144,7 @@ func TestWhatCanBeAnsweredFollowsFromTheProposal(t *testing.T) {
 		"address, status unknown": {object{"reverse_detail_status": "new", "timeout_type": "WAIT_SELLER_FILL_ADDRESS_TIMEOUT"}, "accept", "accept"},
 	} {
 		v := viewOf(t, sample(c.with))
-		for returns, want := range map[bool]string{false: c.with_, true: c.withRA} {
+		for returns, want := range map[bool]string{false: c.bare, true: c.withRA} {
 			if got := owed(t, v.dispute(settings{returns: returns})).Kinds.String(); got != want {
 				t.Errorf("%s, return address %v: want %q, got %q", name, returns, want, got)
 			}
@@ -196,7 +197,7 @@ func TestClosingTellsWhoEndedIt(t *testing.T) {
 		by   sla.Party
 		paid string
 	}{
-		"silence":          {object{"buyer_solution_list": list1(reached("seller_reponse_timeout"))}, sla.PartyTimeout, "14.20 USD"},
+		"silence":          {object{"buyer_solution_list": list1(reached(silence))}, sla.PartyTimeout, "14.20 USD"},
 		"we accepted":      {object{"buyer_solution_list": list1(reached("negotiation_consensus"))}, sla.PartySeller, "14.20 USD"},
 		"platform decided": {object{"platform_solution_list": list1(reached("platform_arbitrate"))}, sla.PartyPlatform, "14.20 USD"},
 		"buyer took ours":  {object{"seller_solution_list": list1(offer(object{"status": "reached", "reached_type": "negotiation_consensus", "reached_time": "2026-01-07 03:12:44"}))}, sla.PartyBuyer, "5.00 USD"},
@@ -207,9 +208,7 @@ func TestClosingTellsWhoEndedIt(t *testing.T) {
 		"forced":           {object{"buyer_solution_list": list1(reached("")), "process_dto_list": []object{row("platform_force_reach", "2026-01-10 03:12:44")}}, sla.PartyPlatform, "14.20 USD"},
 	} {
 		o := sample(ended)
-		for k, v := range c.with {
-			o[k] = v
-		}
+		maps.Copy(o, c.with)
 		d := disputeOf(t, o)
 		if d.State != sla.StateClosed || len(d.Obligations) != 0 || d.Closed.By != c.by || d.Closed.Paid.String() != c.paid || d.Closed.At.IsZero() {
 			t.Errorf("%s: want by %v, paid %s, got %v and %+v", name, c.by, c.paid, d.State, d.Closed)

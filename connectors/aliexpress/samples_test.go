@@ -62,39 +62,39 @@ func sampleRef() sla.DisputeRef {
 	return sla.DisputeRef{ID: sla.DisputeID{Platform: Name, Store: "AE01", Native: sampleIssue}, Order: sampleOrder}
 }
 
-func asJSON(t testing.TB, v any) []byte {
-	t.Helper()
+func asJSON(tb testing.TB, v any) []byte {
+	tb.Helper()
 	b, err := json.Marshal(v)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b
 }
 
 // viewOf reads a sample.
-func viewOf(t testing.TB, o object) *view {
-	t.Helper()
-	e, err := open(asJSON(t, object{"result_object": o}), detailMethod)
+func viewOf(tb testing.TB, o object) *view {
+	tb.Helper()
+	e, err := open(asJSON(tb, object{"result_object": o}), detailMethod)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	d, err := decodeDetail(e)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return look(sampleRef(), d, sla.ReasonUnknown)
 }
 
-func disputeOf(t testing.TB, o object) sla.Dispute {
-	t.Helper()
-	return viewOf(t, o).dispute(settings{returns: true, buyerKey: []byte("key")})
+func disputeOf(tb testing.TB, o object) sla.Dispute {
+	tb.Helper()
+	return viewOf(tb, o).dispute(settings{returns: true, buyerKey: []byte("key")})
 }
 
 // owed is the one obligation of a dispute.
-func owed(t testing.TB, d sla.Dispute) sla.Obligation {
-	t.Helper()
+func owed(tb testing.TB, d sla.Dispute) sla.Obligation {
+	tb.Helper()
 	if len(d.Obligations) != 1 {
-		t.Fatalf("want one obligation, got %d in state %v", len(d.Obligations), d.State)
+		tb.Fatalf("want one obligation, got %d in state %v", len(d.Obligations), d.State)
 	}
 	return d.Obligations[0]
 }

@@ -66,7 +66,7 @@ func notDone(err error) error {
 }
 
 // token takes the reply's own lifetimes: the documented ones depend on the kind of app.
-func (g grant) token(now time.Time) transport.Token {
+func (g *grant) token(now time.Time) transport.Token {
 	t := transport.Token{Access: string(g.Access), Refresh: string(g.Refresh), Issued: now}
 	if d := seconds(g.ExpiresIn); d > 0 {
 		t.Expires = now.Add(d)

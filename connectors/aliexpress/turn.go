@@ -77,7 +77,7 @@ func (s *solution) made() time.Time {
 	return created
 }
 
-func (s *solution) hasStatus(any ...string) bool { return slices.Contains(any, s.Status.word()) }
+func (s *solution) hasStatus(words ...string) bool { return slices.Contains(words, s.Status.word()) }
 
 func (s *solution) reached() bool { return s.hasStatus("reached", "perform") }
 

@@ -1,0 +1,245 @@
+package embedded_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/zap"
+
+	"watchkeeper/connectors/all"
+	"watchkeeper/connectors/simulator"
+	"watchkeeper/sla"
+	"watchkeeper/workers/fleet"
+	"watchkeeper/workers/store"
+	"watchkeeper/workers/store/storetest"
+)
+
+// childClock, when set, makes the test binary a daemon on a fast clock: "real start, virtual start" in Unix milliseconds.
+const childClock = "FLEET_CHILD_CLOCK"
+
+// speed is how much faster than real time the processes of this file live.
+const speed = 40
+
+func TestMain(m *testing.M) {
+	if spec := os.Getenv(childClock); spec != "" {
+		if err := daemon(spec); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// daemon is a whole fleet in a process of its own, as cmd/watchkeeper runs it but for the clock.
+func daemon(spec string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	now, err := fastClock(spec)
+	if err != nil {
+		return err
+	}
+	config, book, err := fleet.Load(ctx, os.Environ(), all.Platforms())
+	if err != nil {
+		return err
+	}
+	log, err := zap.NewDevelopment()
+	if err != nil {
+		return err
+	}
+	f, err := fleet.New(ctx, fleet.Options{Config: config, Book: book, Registry: all.Platforms(), Now: now, Log: log})
+	if err != nil {
+		return err
+	}
+	return f.Run(ctx)
+}
+
+func fastClock(spec string) (func() time.Time, error) {
+	var real, virtual int64
+	if _, err := fmt.Sscanf(spec, "%d,%d", &real, &virtual); err != nil {
+		return nil, fmt.Errorf("clock %q: %w", spec, err)
+	}
+	return func() time.Time {
+		return time.UnixMilli(virtual).Add(time.Since(time.UnixMilli(real)) * speed).UTC()
+	}, nil
+}
+
+// scene is real Redis, simulated platforms, and processes to kill.
+type scene struct {
+	t     *testing.T
+	world *simulator.World
+	spec  string
+	now   func() time.Time
+	redis string
+	store *store.Store
+}
+
+func newScene(t *testing.T) *scene {
+	t.Helper()
+	start := time.Date(2026, time.March, 1, 0, 0, 0, 0, time.UTC)
+	s := &scene{t: t, redis: storetest.StartRedis(t)}
+	s.spec = fmt.Sprintf("%d,%d", time.Now().UnixMilli(), start.UnixMilli())
+	now, err := fastClock(s.spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.now = now
+	s.world = simulator.New(simulator.Options{Seed: 11, Start: start, Days: 4, Disputes: 16, Shipments: 40, Now: s.now, Person: true})
+	if err := s.world.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.world.Close)
+	rdb := redis.NewUniversalClient(&redis.UniversalOptions{Addrs: []string{s.redis}})
+	t.Cleanup(func() { _ = rdb.Close() })
+	// The memory is an hour old, so that nothing is frozen at the start.
+	old := func() time.Time { return start.Add(-time.Hour) }
+	o := store.Options{Now: old, Stores: map[sla.StoreID]sla.Platform{"AE01": simulator.AliExpress, "T17": simulator.Track17}}
+	if s.store, err = store.Open(t.Context(), rdb, o); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.store.CheckEpoch(t.Context(), old()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// spawn starts a daemon that answers everything at once. Its log is shown when the test fails.
+func (s *scene) spawn() *exec.Cmd {
+	s.t.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run=^$")
+	cmd.Env = append(os.Environ(), childClock+"="+s.spec, "WK_REDIS__ADDRS="+s.redis, "WK_HTTP__LISTEN=127.0.0.1:0", "WK_SLA__MODE=live",
+		"WK_SLA__ACCEPT_CAP=500USD", "WK_SLA__ACT_BEFORE=5d", "WK_STORE__AE01__POLL=5m", "WK_STORE__T17__POLL=30m")
+	for name, value := range s.world.Env() {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
+	out, err := os.CreateTemp(s.t.TempDir(), "daemon-*.log")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		if s.t.Failed() {
+			if _, err := out.Seek(0, 0); err == nil {
+				log, _ := io.ReadAll(out)
+				s.t.Logf("%s:\n%s", out.Name(), log)
+			}
+		}
+		_ = out.Close()
+	})
+	return cmd
+}
+
+// eventually waits until something is so, looking many times a second; the time is only a bound for a broken program.
+func (s *scene) eventually(what string, is func() bool) {
+	s.t.Helper()
+	deadline := time.NewTimer(2 * time.Minute)
+	defer deadline.Stop()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !is() {
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			s.t.Fatalf("in vain: %s", what)
+		}
+	}
+}
+
+// effects lists what the seller did through the API in one dispute, by turn, extensions left out.
+func (s *scene) effects(issue string) map[int]int {
+	out := map[int]int{}
+	for _, e := range s.world.Log() {
+		if e.Subject == issue && e.Actor == simulator.ActorSeller && (e.Kind == simulator.KindAgreed || e.Kind == simulator.KindProposed) {
+			out[e.Turn]++
+		}
+	}
+	return out
+}
+
+func TestKilledMidAnswerTheAnswerIsSentExactlyOnce(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("starts and kills real processes for half a minute")
+	}
+	for name, phase := range map[string]simulator.Phase{"request never arrived": simulator.Before, "effect happened, reply lost": simulator.AfterEffect} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			struck := make(chan string, 1)
+			var once atomic.Bool
+			s.world.Inject(func(r *http.Request, p simulator.Phase) simulator.Verdict {
+				issue, writes := issueOf(r)
+				if p != phase || !writes || !once.CompareAndSwap(false, true) {
+					return simulator.Proceed
+				}
+				struck <- issue
+				return simulator.Hang
+			})
+			first := s.spawn()
+			var issue string
+			select {
+			case issue = <-struck:
+			case <-time.After(2 * time.Minute):
+				t.Fatal("no answer was sent")
+			}
+			if err := first.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			_ = first.Wait() // killed, as it was told
+			s.spawn()
+			id := sla.DisputeID{Platform: simulator.AliExpress, Store: "AE01", Native: issue}
+			s.eventually("the attempt is settled", func() bool {
+				attempts, err := s.store.Attempts(t.Context(), id)
+				if err != nil || len(attempts) == 0 {
+					return false
+				}
+				for _, a := range attempts {
+					if a.Side == sla.AnswerNone && a.State != sla.AttemptSettled {
+						return false
+					}
+				}
+				return len(s.effects(issue)) > 0
+			})
+			for turn, n := range s.effects(issue) {
+				if n != 1 {
+					t.Errorf("turn %d: want exactly one effect, got %d", turn, n)
+				}
+			}
+			if r := s.world.Report(); r.DoubleEffects != 0 || r.Breached != 0 {
+				t.Errorf("double effects %d, breached %d", r.DoubleEffects, r.Breached)
+			}
+		})
+	}
+}
+
+// issueOf says which dispute a request would change.
+func issueOf(r *http.Request) (string, bool) {
+	switch r.Form.Get("method") {
+	case "aliexpress.issue.solution.agree":
+		return r.Form.Get("issue_id"), true
+	case "aliexpress.issue.solution.save":
+		_, after, _ := strings.Cut(r.Form.Get("param_dto"), `"issue_id":`)
+		digits := strings.TrimLeft(after, `" `)
+		if i := strings.IndexFunc(digits, func(c rune) bool { return c < '0' || c > '9' }); i >= 0 {
+			digits = digits[:i]
+		}
+		return digits, true
+	}
+	return "", false
+}
