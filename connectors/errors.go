@@ -93,8 +93,7 @@ func KindOf(err error) Kind {
 
 // RetryAfter is how long the platform asked to wait, 0 when it did not.
 func RetryAfter(err error) time.Duration {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.RetryAfter
 	}
 	return 0

@@ -95,10 +95,11 @@ func (r Registry) Names() []sla.Platform {
 
 // A Source is one store with its connector, as the fleet runs it.
 type Source struct {
+	Built
+
 	Store    sla.StoreID
 	Platform sla.Platform
-	Built
-	skew atomic.Int64
+	skew     atomic.Int64
 }
 
 // Observe remembers how far the platform's clock is from ours.

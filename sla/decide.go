@@ -125,22 +125,22 @@ func Decide(now time.Time, c Case, r Rule) Decision {
 		d.Action, d.Why, d.Stage, d.Next = ActionPage, WhyNoDeadline, StageGuard, now.Add(r.Recheck.Value)
 		return pagedOnce(d, c)
 	}
-	d.reach(now, Timeline(c.Obligation, r))
-	return d.choose(now, c, r)
+	return d.reach(now, Timeline(c.Obligation, r)).choose(now, c, r)
 }
 
 // reach finds the highest stage reached and the next one to come.
-func (d *Decision) reach(now time.Time, stages []Stage) {
+func (d Decision) reach(now time.Time, stages []Stage) Decision {
 	for _, s := range stages {
 		if s.At.After(now) {
 			d.Next = s.At
-			return
+			return d
 		}
 		d.Stage = max(d.Stage, s.Kind)
 		if s.Kind == StageWarn {
 			d.Warned++
 		}
 	}
+	return d
 }
 
 func (d Decision) choose(now time.Time, c Case, r Rule) Decision {

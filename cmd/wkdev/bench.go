@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -73,11 +74,11 @@ type group struct {
 }
 
 func (b *bench) run(ctx context.Context, out io.Writer) error {
-	if b.output != "table" && b.output != "json" {
+	if b.output != "table" && b.output != asJSON {
 		return fmt.Errorf("--output %q: want table or json", b.output)
 	}
 	if b.cases < 1000 || b.rounds < 1 {
-		return fmt.Errorf("--cases: want 1000 or more; --rounds: want 1 or more")
+		return errors.New("--cases: want 1000 or more; --rounds: want 1 or more")
 	}
 	groups := []group{{"memory", b.memory}, {"poll", b.poll}, {"record", b.record}, {"due", b.due}, {"lag", b.lag}, {"settle", b.settle}}
 	var rows []benchRow
@@ -113,7 +114,7 @@ func (b *bench) measure(ctx context.Context, g group) ([]benchRow, error) {
 }
 
 func printRows(out io.Writer, format string, rows []benchRow) error {
-	if format == "json" {
+	if format == asJSON {
 		enc := json.NewEncoder(out)
 		enc.SetIndent("", "  ")
 		return enc.Encode(rows)

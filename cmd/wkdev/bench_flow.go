@@ -43,7 +43,7 @@ func (b *bench) poll(ctx context.Context, r *rig) ([]benchRow, error) {
 	const rows, passes = feedPages * pageRows, 20
 	ours, err := median(b.rounds, func() (float64, error) {
 		return perSecond(rows*passes, func() error {
-			return pages(ctx, feedPages*passes, 1, pollers, func(ctx context.Context, i, _ int) error {
+			return pages(ctx, feedPages*passes, 1, func(ctx context.Context, i, _ int) error {
 				return r.unchanged(ctx, connector, i%feedPages)
 			})
 		})
@@ -118,7 +118,7 @@ func (f *cannedFeed) connector(ctx context.Context) (connectors.Connector, error
 
 // know records the feed's rows with the fingerprints that the connector gives them.
 func (r *rig) know(ctx context.Context, c connectors.Connector) error {
-	return pages(ctx, feedPages, 1, pollers, func(ctx context.Context, p, _ int) error {
+	return pages(ctx, feedPages, 1, func(ctx context.Context, p, _ int) error {
 		page, err := c.Fetch(ctx, cursor(p))
 		if err != nil {
 			return err
@@ -170,7 +170,7 @@ func (r *rig) unchanged(ctx context.Context, c connectors.Connector, p int) erro
 func (r *rig) decodeAndEnqueue(ctx context.Context, url, run string) error {
 	client := asynq.NewClient(r.asynq())
 	defer func() { _ = client.Close() }()
-	return pages(ctx, feedPages, 1, pollers, func(ctx context.Context, p, _ int) error {
+	return pages(ctx, feedPages, 1, func(ctx context.Context, p, _ int) error {
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/sync?query_dto=%7B%22current_page%22:"+strconv.Itoa(p+1)+"%7D", nil)
 		if err != nil {
 			return err

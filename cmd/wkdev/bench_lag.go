@@ -45,7 +45,7 @@ func (b *bench) lag(ctx context.Context, r *rig) ([]benchRow, error) {
 func (r *rig) ourLag(ctx context.Context, from, n int) (float64, error) {
 	start := time.Now().Add(time.Duration(n/20_000+2) * time.Second)
 	due := func(i int) time.Time { return start.Add(time.Duration(float64(time.Second) * float64(i) / float64(n))) }
-	err := pages(ctx, n, fillPage, pollers, func(ctx context.Context, a, z int) error {
+	err := pages(ctx, n, fillPage, func(ctx context.Context, a, z int) error {
 		_, err := r.store.PutCases(ctx, writesOf(a, z, due, from))
 		return err
 	})
@@ -91,7 +91,7 @@ func (r *rig) asynqLag(ctx context.Context, n int, check time.Duration) (float64
 	client := asynq.NewClient(r.asynq())
 	defer func() { _ = client.Close() }()
 	run := strconv.FormatInt(start.UnixNano(), 36)
-	err := pages(ctx, n, pageRows, pollers, func(ctx context.Context, a, z int) error {
+	err := pages(ctx, n, pageRows, func(ctx context.Context, a, z int) error {
 		for i := a; i < z; i++ {
 			payload := []byte(strconv.FormatInt(due(i).UnixNano(), 10))
 			_, err := client.EnqueueContext(ctx, asynq.NewTask("dispute", payload), asynq.TaskID(run+nativeID(i)), asynq.ProcessAt(due(i)))

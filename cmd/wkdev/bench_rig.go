@@ -17,11 +17,12 @@ import (
 
 // Sizes of the bench's pieces.
 const (
-	benchStore = sla.StoreID("AE01")
-	idleStore  = sla.StoreID("ID01")
-	pageRows   = 50
-	fillPage   = 500 // while filling, which is not measured
-	pollers    = 4
+	benchStore       = sla.StoreID("AE01")
+	idleStore        = sla.StoreID("ID01")
+	idlePlatformName = sla.Platform("idle")
+	pageRows         = 50
+	fillPage         = 500 // while filling, which is not measured
+	pollers          = 4
 )
 
 // A rig is one redis-server with a store on it.
@@ -42,7 +43,7 @@ func newRig(ctx context.Context, addr string) (*rig, error) {
 
 func (r *rig) open(ctx context.Context) error {
 	old := func() time.Time { return time.Now().Add(-time.Hour) }
-	stores := map[sla.StoreID]sla.Platform{benchStore: "aliexpress", "T17": "track17", idleStore: "idle"}
+	stores := map[sla.StoreID]sla.Platform{benchStore: "aliexpress", "T17": "track17", idleStore: idlePlatformName}
 	first, err := store.Open(ctx, r.rdb, store.Options{Now: old, Stores: stores})
 	if err != nil {
 		return err
@@ -97,16 +98,16 @@ func spread(base time.Time, i, n int) time.Time {
 
 // fill records n open cases.
 func (r *rig) fill(ctx context.Context, n int, next func(i int) time.Time) error {
-	return pages(ctx, n, fillPage, pollers, func(ctx context.Context, from, to int) error {
+	return pages(ctx, n, fillPage, func(ctx context.Context, from, to int) error {
 		_, err := r.store.PutCases(ctx, writesOf(from, to, next, 0))
 		return err
 	})
 }
 
-// pages cuts n things into pages and does them with some workers.
-func pages(ctx context.Context, n, size, workers int, do func(ctx context.Context, from, to int) error) error {
+// pages cuts n things into pages and does them, a few at once.
+func pages(ctx context.Context, n, size int, do func(ctx context.Context, from, to int) error) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(workers)
+	g.SetLimit(pollers)
 	for from := 0; from < n; from += size {
 		to := min(from+size, n)
 		g.Go(func() error {
@@ -123,7 +124,7 @@ func pages(ctx context.Context, n, size, workers int, do func(ctx context.Contex
 func (r *rig) enqueue(ctx context.Context, n int, run string, opts func(i int) []asynq.Option) error {
 	client := asynq.NewClient(r.asynq())
 	defer func() { _ = client.Close() }()
-	return pages(ctx, n, pageRows, pollers, func(ctx context.Context, from, to int) error {
+	return pages(ctx, n, pageRows, func(ctx context.Context, from, to int) error {
 		for i := from; i < to; i++ {
 			if err := enqueueOne(ctx, client, nativeID(i), run, opts, i); err != nil {
 				return err

@@ -48,7 +48,7 @@ func (r *rig) answerAll(ctx context.Context, n int) (float64, error) {
 	answered := newCounter(n)
 	registry := connectors.Registry{idlePlatform(answered)}
 	config, book, err := fleet.Load(ctx, []string{
-		"WK_REDIS__ADDRS=" + r.addr, "WK_HTTP__LISTEN=127.0.0.1:0", "WK_STORE__" + string(idleStore) + "__PLATFORM=idle", "WK_SLA__MODE=live",
+		"WK_REDIS__ADDRS=" + r.addr, "WK_HTTP__LISTEN=127.0.0.1:0", "WK_STORE__" + string(idleStore) + "__PLATFORM=" + string(idlePlatformName), "WK_SLA__MODE=live",
 		"WK_SLA__ACCEPT_CAP=1000USD", "WK_SLA__ACT_BEFORE=4d",
 	}, registry)
 	if err != nil {
@@ -60,10 +60,10 @@ func (r *rig) answerAll(ctx context.Context, n int) (float64, error) {
 	}
 	defer func() { _ = f.Stop(context.WithoutCancel(ctx)) }()
 	now := time.Now()
-	err = pages(ctx, n, fillPage, pollers, func(ctx context.Context, a, z int) error {
+	err = pages(ctx, n, fillPage, func(ctx context.Context, a, z int) error {
 		writes := writesOf(a, z, func(int) time.Time { return now }, 0)
 		for i := range writes {
-			writes[i].ID.Platform, writes[i].ID.Store = "idle", idleStore
+			writes[i].ID.Platform, writes[i].ID.Store = idlePlatformName, idleStore
 		}
 		_, err := f.Store().PutCases(ctx, writes)
 		return err
@@ -88,13 +88,16 @@ func (r *rig) answerAll(ctx context.Context, n int) (float64, error) {
 // idlePlatform answers everything at once and does nothing.
 func idlePlatform(answered *counter) connectors.Platform {
 	return connectors.Platform{
-		Name: "idle", Poll: time.Hour,
+		Name: idlePlatformName, Poll: time.Hour,
 		New: func(context.Context, envconfig.Lookuper, connectors.Deps) (connectors.Built, error) {
 			p := idle{answered}
 			return connectors.Built{Connector: p, Responder: p}, nil
 		},
 	}
 }
+
+// opIdle names the idle platform's only operation.
+const opIdle = "idle"
 
 type idle struct{ answered *counter }
 
@@ -103,14 +106,14 @@ func (idle) Fetch(context.Context, connectors.Cursor) (connectors.Page, error) {
 }
 
 func (p idle) Resolve(context.Context, connectors.Row) (sla.Dispute, error) {
-	return sla.Dispute{}, &connectors.Error{Op: "idle", Kind: connectors.NotFound}
+	return sla.Dispute{}, &connectors.Error{Op: opIdle, Kind: connectors.NotFound}
 }
 
 // Lookup gives the dispute of benchCase with the same number.
 func (p idle) Lookup(_ context.Context, ref sla.DisputeRef) (sla.Dispute, error) {
 	var id int
 	if _, err := fmt.Sscan(ref.ID.Native, &id); err != nil {
-		return sla.Dispute{}, &connectors.Error{Op: "idle", Kind: connectors.NotFound, Err: err}
+		return sla.Dispute{}, &connectors.Error{Op: opIdle, Kind: connectors.NotFound, Err: err}
 	}
 	i := (id - 9_123_456_700_000_000) / 37
 	c := benchCase(i, time.Now())

@@ -62,7 +62,7 @@ func (r *rig) grows(ctx context.Context, n int, do func() error) (float64, error
 
 // fillParcels records parcels as they are: a postal number, a milestone, a last event, looked at twice a day.
 func (r *rig) fillParcels(ctx context.Context, n int, base time.Time) error {
-	return pages(ctx, n, fillPage, pollers, func(ctx context.Context, from, to int) error {
+	return pages(ctx, n, fillPage, func(ctx context.Context, from, to int) error {
 		writes := make([]sla.ShipmentWrite, 0, to-from)
 		for i := from; i < to; i++ {
 			w := sla.ShipmentWrite{}
@@ -89,7 +89,7 @@ func (b *bench) record(ctx context.Context, r *rig) ([]benchRow, error) {
 		round++
 		expect := uint32(round)
 		return perSecond(n, func() error {
-			return pages(ctx, n, pageRows, pollers, func(ctx context.Context, from, to int) error {
+			return pages(ctx, n, pageRows, func(ctx context.Context, from, to int) error {
 				return r.change(ctx, from, to, expect, spread(base, from+round, n).Add(time.Hour))
 			})
 		})

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"runtime/debug"
@@ -33,11 +34,11 @@ const (
 )
 
 func (d *demo) run(cmd *cobra.Command) error {
-	if d.output != "text" && d.output != "json" {
+	if d.output != "text" && d.output != asJSON {
 		return fmt.Errorf("--output %q: want text or json", d.output)
 	}
 	if d.days < 0 || d.disputes < 0 || d.shipments < 0 {
-		return fmt.Errorf("--days, --disputes and --shipments: want no negative number")
+		return errors.New("--days, --disputes and --shipments: want no negative number")
 	}
 	// The embedded Redis makes an interpreter for each script, and most of the time would go into collecting them.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
@@ -46,7 +47,7 @@ func (d *demo) run(cmd *cobra.Command) error {
 		d.days = watchedDays
 	}
 	progress := cmd.OutOrStdout()
-	if d.output == "json" {
+	if d.output == asJSON {
 		progress = cmd.ErrOrStderr()
 	}
 	v := newView(progress, paced)
@@ -105,7 +106,7 @@ func wait(ctx context.Context, step time.Duration) error {
 // close prints the ledger and says whether the promises held.
 func (d *demo) close(out io.Writer, house *embedded.House, v *view) error {
 	l := newLedger(house.World.Report(), v.pagedCases())
-	if d.output == "json" {
+	if d.output == asJSON {
 		enc := json.NewEncoder(out)
 		enc.SetIndent("", "  ")
 		if err := enc.Encode(l); err != nil {

@@ -21,6 +21,9 @@ func main() {
 	os.Exit(code)
 }
 
+// asJSON is the output format of programs.
+const asJSON = "json"
+
 // errBroken means that a promise did not hold in a demonstration.
 var errBroken = errors.New("a promise was broken")
 

@@ -1,6 +1,7 @@
 package playbook
 
 import (
+	"slices"
 	"time"
 
 	"watchkeeper/sla"
@@ -84,20 +85,18 @@ func (f Facts) seized() bool {
 	return !last.IsZero() && f.Now.Sub(last) >= f.Parcels.Customs.Value
 }
 
+// standstill are the anomalies with which nobody can say that a parcel is on its way.
+var standstill = []sla.AnomalyKind{
+	sla.AnomalyStalled, sla.AnomalyStalledOrigin, sla.AnomalyCustomsStalled, sla.AnomalyExpired, sla.AnomalyNoTracking, sla.AnomalyDamaged,
+}
+
 // moving reports whether the parcel was scanned and nothing says that it stands still.
 func (f Facts) moving() bool {
 	p := f.Parcel
 	if p.LastEvent.IsZero() || p.Milestone == sla.MilestoneUnknown || p.Milestone == sla.MilestonePreTransit {
 		return false
 	}
-	for _, k := range []sla.AnomalyKind{
-		sla.AnomalyStalled, sla.AnomalyStalledOrigin, sla.AnomalyCustomsStalled, sla.AnomalyExpired, sla.AnomalyNoTracking, sla.AnomalyDamaged,
-	} {
-		if p.Anomalies.Has(k) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(standstill, p.Anomalies.Has)
 }
 
 func (f Facts) refuse(why sla.Why, r sla.Rule) Plan {
@@ -143,6 +142,8 @@ func (f Facts) accept(why sla.Why, r sla.Rule) Plan {
 		return page(sla.WhyPersonNeeded)
 	case !f.Dispute.Claimed.AtMost(r.AcceptCap.Value):
 		return page(sla.WhyOverCap)
+	case f.Dispute.Claimed.Minor <= 0:
+		return page(sla.WhyNoFacts) // what a proposal of nothing costs is not known
 	}
 	plan := Plan{Why: why, Answer: f.answer(sla.AnswerAccept, why)}
 	plan.Answer.Amount = f.Dispute.Claimed

@@ -35,11 +35,11 @@ func TestMain(m *testing.M) {
 	if spec := os.Getenv(childClock); spec != "" {
 		if err := daemon(spec); err != nil {
 			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+			os.Exit(1) //nolint:forbidigo // the test binary is a daemon here
 		}
 		return
 	}
-	os.Exit(m.Run())
+	os.Exit(m.Run()) //nolint:forbidigo // TestMain is the main of tests
 }
 
 // daemon is a whole fleet in a process of its own, as cmd/watchkeeper runs it but for the clock.
@@ -66,12 +66,12 @@ func daemon(spec string) error {
 }
 
 func fastClock(spec string) (func() time.Time, error) {
-	var real, virtual int64
-	if _, err := fmt.Sscanf(spec, "%d,%d", &real, &virtual); err != nil {
+	var begun, virtual int64
+	if _, err := fmt.Sscanf(spec, "%d,%d", &begun, &virtual); err != nil {
 		return nil, fmt.Errorf("clock %q: %w", spec, err)
 	}
 	return func() time.Time {
-		return time.UnixMilli(virtual).Add(time.Since(time.UnixMilli(real)) * speed).UTC()
+		return time.UnixMilli(virtual).Add(time.Since(time.UnixMilli(begun)) * speed).UTC()
 	}, nil
 }
 

@@ -32,7 +32,8 @@ func StartRedis(ctx context.Context, args ...string) (addr string, stop func(), 
 		return "", nil, fmt.Errorf("redis folder: %w", err)
 	}
 	all := append([]string{"--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", dir, "--save", "", "--appendonly", "no"}, args...)
-	cmd := exec.Command(path, all...) //nolint:gosec // a program found on the PATH, with our own arguments; it must outlive ctx until stop
+	// A program found on the PATH, with our own arguments. It lives until stop, and not only as long as ctx.
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), path, all...) //nolint:gosec // see above
 	if err := cmd.Start(); err != nil {
 		return "", nil, errors.Join(fmt.Errorf("start redis-server: %w", err), os.RemoveAll(dir))
 	}

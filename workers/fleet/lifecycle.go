@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -187,9 +188,9 @@ func (f *Fleet) beating(err error) error {
 func (f *Fleet) Stop(ctx context.Context) error {
 	f.started.Store(false)
 	var errs []error
-	for i := len(f.stops) - 1; i >= 0; i-- {
-		if err := f.stops[i].stop(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("stop %s: %w", f.stops[i].name, err))
+	for _, s := range slices.Backward(f.stops) {
+		if err := s.stop(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("stop %s: %w", s.name, err))
 		}
 	}
 	f.stops = nil

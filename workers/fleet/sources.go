@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -109,7 +110,7 @@ func (f *Fleet) gone(ctx context.Context, src *connectors.Source, ids []string) 
 	for i, id := range ids {
 		disputes[i] = sla.DisputeID{Platform: src.Platform, Store: src.Store, Native: id}
 	}
-	return f.jobs.Enqueue(ctx, job.ForCases(job.Refresh, disputes, fmt.Sprint(f.o.Now().UnixMilli()))...)
+	return f.jobs.Enqueue(ctx, job.ForCases(job.Refresh, disputes, strconv.FormatInt(f.o.Now().UnixMilli(), 36))...)
 }
 
 // seed tells the poller which disputes were open when the process started.

@@ -67,7 +67,7 @@ func describe(v reflect.Value, prefix string, out *[]Variable) {
 
 func shown(name string, v reflect.Value) string {
 	text := fmt.Sprint(v.Interface())
-	if list, ok := v.Interface().([]string); ok {
+	if list, ok := reflect.TypeAssert[[]string](v); ok {
 		text = strings.Join(list, ",")
 	}
 	if rules.IsSecret(name) && text != "" {
