@@ -111,7 +111,7 @@ func feedPage(p int) []byte {
 
 func (f *cannedFeed) connector(ctx context.Context) (connectors.Connector, error) {
 	built, err := aliexpress.Platform.New(ctx, envconfig.MapLookuper(map[string]string{
-		"APP_KEY": "500123", "APP_SECRET": "bench", "ACCESS_TOKEN": "bench", "REFRESH_TOKEN": "bench", "BASE_URL": f.url,
+		"APP_KEY": "500123", "APP_SECRET": "0123456789abcdef0123456789abcdef", "ACCESS_TOKEN": "bench", "REFRESH_TOKEN": "bench", "BASE_URL": f.url,
 	}), connectors.Deps{Store: benchStore, Now: time.Now, Limiter: unlimited{}, Tokens: noVault{}})
 	return built.Connector, err
 }

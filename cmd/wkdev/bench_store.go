@@ -125,7 +125,7 @@ func (r *rig) change(ctx context.Context, from, to int, expect uint32, next time
 
 // due measures due entries claimed, recorded and acknowledged, beside tasks processed by one server.
 func (b *bench) due(ctx context.Context, r *rig) ([]benchRow, error) {
-	base := time.Now()
+	base := time.Now().Truncate(time.Millisecond) // the store's resolution
 	n := min(b.cases, 200_000)
 	err := r.fill(ctx, b.cases, func(i int) time.Time {
 		if i < n {

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/sethvargo/go-envconfig"
+	"github.com/spf13/cobra"
+
+	"watchkeeper/connectors"
+	"watchkeeper/sla"
+	"watchkeeper/sla/rules"
+	"watchkeeper/workers/fleet"
+)
+
+// reasonLevel marks the scopes of a variable that can speak of one reason.
+const reasonLevel = "<REASON>"
+
+func (t *tool) configDocs() *cobra.Command {
+	return &cobra.Command{
+		Use:     "docs",
+		Short:   "Print every variable as Markdown",
+		Long:    "docs prints every variable that watchkeeper and wkctl read, with type, bounds, default and an example. It does not read the environment.",
+		Example: "  wkctl config docs > deploy/env.md",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			doc, err := newEnvDoc(cmd.Context(), t.registry)
+			if err != nil {
+				return err
+			}
+			return t.show(doc, doc.print)
+		},
+	}
+}
+
+// A variableView is one variable as documented.
+type variableView struct {
+	Names    []string `json:"names"` // with their scopes, the most general first
+	Type     string   `json:"type"`
+	Bounds   words    `json:"bounds"`
+	Default  words    `json:"default"`
+	Example  words    `json:"example"`
+	Sentence string   `json:"sentence"`
+	Secret   bool     `json:"secret"`
+}
+
+// An envDoc is every variable, by what it concerns.
+type envDoc struct {
+	Machinery []variableView            `json:"machinery"`
+	Stores    []variableView            `json:"stores"`
+	Platforms map[string][]variableView `json:"platforms"`
+	Rules     []variableView            `json:"rules"`
+	Parcels   []variableView            `json:"parcels"`
+
+	registry connectors.Registry
+}
+
+func newEnvDoc(ctx context.Context, registry connectors.Registry) (*envDoc, error) {
+	standard, err := fleet.LoadConfig(ctx, envconfig.MapLookuper(nil))
+	if err != nil {
+		return nil, err
+	}
+	doc := &envDoc{Platforms: map[string][]variableView{}, registry: registry}
+	for _, v := range fleet.Describe(standard) {
+		doc.Machinery = append(doc.Machinery, variableView{
+			Names: []string{v.Name}, Type: v.Type, Default: words(v.Default), Example: words(v.Example), Sentence: v.Sentence,
+			Secret: rules.IsSecret(v.Name),
+		})
+	}
+	for _, v := range rules.Variables(nil) {
+		view := variableView{
+			Names: v.Scopes, Type: v.Type, Bounds: words(v.Bounds), Default: words(v.Default), Example: words(v.Example), Sentence: v.Sentence,
+		}
+		switch {
+		case strings.Contains(strings.Join(v.Scopes, " "), reasonLevel):
+			doc.Rules = append(doc.Rules, view)
+		case len(v.Scopes) > 1:
+			doc.Parcels = append(doc.Parcels, view)
+		default:
+			if v.Name == "PLATFORM" {
+				view.Bounds = words("one of " + joinNames(registry.Names()))
+			}
+			doc.Stores = append(doc.Stores, view)
+		}
+	}
+	for _, p := range registry {
+		for _, name := range p.Variables {
+			doc.Platforms[string(p.Name)] = append(doc.Platforms[string(p.Name)], storeVariable(name))
+		}
+	}
+	return doc, nil
+}
+
+// storeVariable describes what a connector reads, as far as its name tells.
+func storeVariable(name string) variableView {
+	const prefix = "WK_STORE__<STORE>__"
+	v := variableView{Names: []string{prefix + name}, Type: "text", Secret: rules.IsSecret(name)}
+	if plain, is := strings.CutSuffix(name, "_FILE"); is {
+		v.Type, v.Sentence = "path of a file", "A file to read `"+prefix+plain+"` from."
+	}
+	return v
+}
+
+// joinNames lists values by their names.
+func joinNames[T any](all []T) string {
+	var out []string
+	for _, v := range all {
+		out = append(out, fmt.Sprint(v))
+	}
+	return strings.Join(out, ", ")
+}
+
+const docHead = `# Environment
+
+Made by ` + "`wkctl config docs`" + `; edit the declarations, not this page.
+
+Every variable begins with ` + "`WK_`" + `, and two underscores separate the levels of a name. ` + "`<STORE>`" + ` is a store's id in capital
+letters and digits (` + "`AE01`" + `), ` + "`<PLATFORM>`" + ` a platform's name in capitals (` + "`ALIEXPRESS`" + `), ` + "`<REASON>`" + ` a reason in capitals
+(` + "`NOT_RECEIVED`" + `).
+An empty value is an error; unset a variable to get its default. A name that nobody reads is an error, with a suggestion.
+Durations are written ` + "`90m`, `36h`, `5d`, `2w` or `1d12h`" + ` (of the machinery: ` + "`20ms`, `30s`, `5m`" + `), amounts with their currency (` + "`25USD`" + `),
+shares with the per cent sign (` + "`30%`" + `).
+`
+
+func (d *envDoc) print(w io.Writer) {
+	fmt.Fprint(w, docHead)
+	fmt.Fprint(w, "\n## Machinery\n\n")
+	printVariables(w, d.Machinery)
+	fmt.Fprint(w, "\n## Stores\n\nA store is declared by its platform; the other variables depend on the platform. Secrets come best from a file: it is read\n"+
+		"again when it changes.\n\n")
+	printVariables(w, d.Stores)
+	for _, name := range d.registry.Names() {
+		fmt.Fprintf(w, "\n### Stores on %s\n\nWhat they mean is told in [connectors/%s](../connectors/%s/README.md).\n\n"+
+			"| variable | type | secret | what it does |\n| --- | --- | --- | --- |\n", name, name, name)
+		for _, v := range d.Platforms[string(name)] {
+			fmt.Fprintf(w, "| `%s` | %s | %s | %s |\n", v.Names[0], v.Type, yes(v.Secret), v.Sentence)
+		}
+	}
+	fmt.Fprint(w, "\n## Rules of disputes\n\nThe most specific variable wins:\n\n")
+	printScopes(w, d.Rules)
+	fmt.Fprintf(w, "The reasons are `%s`.\n\n", strings.ToUpper(joinNames(sla.Reasons())))
+	printVariables(w, d.Rules)
+	fmt.Fprint(w, "\nA platform may have defaults of its own; `wkctl config print` shows what holds.\n\n## Rules of parcels\n\nThe most specific variable wins:\n\n")
+	printScopes(w, d.Parcels)
+	printVariables(w, d.Parcels)
+}
+
+// printScopes lists the scopes that variables of one kind have, the most specific first.
+func printScopes(w io.Writer, variables []variableView) {
+	if len(variables) == 0 {
+		return
+	}
+	names := variables[0].Names
+	short := names[0][strings.LastIndex(names[0], "__")+2:]
+	for i, name := range slices.Backward(names) {
+		fmt.Fprintf(w, "%d. `%s`\n", len(names)-i, strings.TrimSuffix(name, short)+"…")
+	}
+	fmt.Fprintln(w)
+}
+
+func printVariables(w io.Writer, variables []variableView) {
+	fmt.Fprintln(w, "| variable | type | default | example | what it does |\n| --- | --- | --- | --- | --- |")
+	for _, v := range variables {
+		kind := v.Type
+		if v.Bounds != "" {
+			kind += ": " + string(v.Bounds)
+		}
+		fmt.Fprintf(w, "| `%s` | %s | %s | %s | %s |\n", v.Names[0], kind, code(v.Default), code(v.Example), v.Sentence)
+	}
+}
+
+func code(w words) string {
+	return cmp.Or(map[bool]string{true: "`" + string(w) + "`"}[w != ""], "")
+}

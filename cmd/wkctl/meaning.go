@@ -1,0 +1,41 @@
+package main
+
+import "watchkeeper/sla"
+
+// meanings say in a sentence what the reason of a decision or of an answer means.
+var meanings = map[sla.Why]string{
+	sla.WhyNone:           "no reason is given",
+	sla.WhyClosed:         "the dispute is closed",
+	sla.WhyNotOurTurn:     "nothing is owed by the seller now",
+	sla.WhyEarly:          "no stage is reached yet",
+	sla.WhyWarnPoint:      "a warn point passed that people were not told of",
+	sla.WhyDue:            "the time to answer is reached, and the mode is live",
+	sla.WhyUnresolved:     "an earlier attempt has an unknown outcome; it is learnt from the platform before anything else",
+	sla.WhyAnswered:       "answered in this turn; the platform does not show it yet",
+	sla.WhyShadow:         "an answer is due, and the mode only records",
+	sla.WhyApproval:       "an answer is due, and the mode wants a person's yes",
+	sla.WhyPersonNeeded:   "no answer that a machine can give would satisfy the platform",
+	sla.WhyGuardPassed:    "too little time is left for a safe answer; only a person may act",
+	sla.WhyDeadlinePassed: "the deadline is gone",
+	sla.WhyNoDeadline:     "something is owed, and nobody knows until when",
+	sla.WhyMoving:         "the parcel is on its way",
+	sla.WhyDelivered:      "the parcel was delivered",
+	sla.WhyLost:           "the parcel is lost, destroyed or cancelled",
+	sla.WhyReturned:       "the parcel came back or is on its way back",
+	sla.WhySeized:         "customs keep the parcel",
+	sla.WhyNegotiate:      "a first, smaller offer is made",
+	sla.WhyWithinCap:      "the claim is within the cap",
+	sla.WhyOverCap:        "the claim is more than the cap",
+	sla.WhyNoFacts:        "nothing is known to argue with",
+	sla.WhyReturnGoods:    "the buyer wants to send the goods back",
+	sla.WhyUnshown:        "answered, and the platform does not show it although guard is passed",
+	sla.WhyPlatformSaysNo: "the platform refuses our answer",
+	sla.WhyNoAccess:       "the platform does not let us in",
+}
+
+func meaning(w sla.Why) string {
+	if text, ok := meanings[w]; ok {
+		return text
+	}
+	return w.String()
+}
