@@ -12,6 +12,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"watchkeeper/workers/fleet"
+	"watchkeeper/workers/sweep"
 )
 
 // lag measures how long after its time a case is claimed, when many are due within one second, beside asynq's scheduled tasks with
@@ -62,7 +63,7 @@ func (r *rig) ourLag(ctx context.Context, from, n int) (float64, error) {
 		<-tick.C
 		for {
 			now := time.Now()
-			claimed, err := r.store.ClaimCases(ctx, now, time.Minute, 2048)
+			claimed, err := r.store.ClaimCases(ctx, now, time.Minute, sweep.Batch)
 			if err != nil {
 				return 0, err
 			}
@@ -73,7 +74,7 @@ func (r *rig) ourLag(ctx context.Context, from, n int) (float64, error) {
 				}
 				lags = append(lags, got.Sub(c.Next).Seconds()*1000)
 			}
-			if len(claimed) < 2048 {
+			if len(claimed) < sweep.Batch {
 				break
 			}
 		}

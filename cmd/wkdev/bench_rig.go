@@ -15,14 +15,14 @@ import (
 	"watchkeeper/workers/store"
 )
 
-// Sizes of the bench's pieces.
+// Sizes of the bench's pieces. There is one worker for each of two cores, on our side and on asynq's.
 const (
 	benchStore       = sla.StoreID("AE01")
 	idleStore        = sla.StoreID("ID01")
 	idlePlatformName = sla.Platform("idle")
 	pageRows         = 50
 	fillPage         = 500 // while filling, which is not measured
-	pollers          = 4
+	pollers          = 2
 )
 
 // A rig is one redis-server with a store on it.

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"watchkeeper/sla"
+	"watchkeeper/workers/sweep"
 )
 
 // scheduled is how many scheduled tasks asynq's bytes are measured with: each costs the same.
@@ -168,7 +169,7 @@ func (r *rig) claimAll(ctx context.Context, n int, now time.Time) error {
 	for range 2 {
 		g.Go(func() error {
 			for {
-				claimed, err := r.store.ClaimCases(ctx, now, time.Minute, 2048)
+				claimed, err := r.store.ClaimCases(ctx, now, time.Minute, sweep.Batch)
 				if err != nil || len(claimed) == 0 {
 					return err
 				}

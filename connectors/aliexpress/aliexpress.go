@@ -68,14 +68,12 @@ func (s *Seller) Fetch(ctx context.Context, since connectors.Cursor) (connectors
 	}
 	page := connectors.Page{Kind: connectors.Snapshot, Skew: s.client.Skew()}
 	for _, raw := range l.rows {
-		row, ok := rowOf(raw)
+		row, buyer, ok := rowOf(raw)
 		if !ok {
 			page.Rejects = append(page.Rejects, rejectOf(raw))
 			continue
 		}
-		if buyer, told := transport.Field(raw, "buyer_login_id"); told {
-			s.known.learn(row.ID, known{buyer: clean(buyer)})
-		}
+		s.known.learn(row.ID, known{buyer: buyer})
 		page.Rows = append(page.Rows, row)
 	}
 	if next, more := at.next(l); more {

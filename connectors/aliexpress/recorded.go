@@ -55,7 +55,7 @@ func (d *detail) issue() string {
 // recorded reads the rows of a list.
 func (l listing) recorded() (disputes []sla.Dispute, rejects []connectors.Reject) {
 	for _, raw := range l.rows {
-		row, ok := rowOf(raw)
+		row, _, ok := rowOf(raw)
 		var r summary
 		if !ok || json.Unmarshal(raw, &r) != nil {
 			rejects = append(rejects, rejectOf(raw))

@@ -59,23 +59,21 @@ func count(e envelope, name string) (int, bool) {
 	return int(n), err == nil && n >= 0
 }
 
-// rowOf takes a row's identity without decoding it. Its fingerprint is of what the platform changes when a dispute moves; a row that
-// does not tell when it was modified counts whole.
-func rowOf(raw transport.RawRow) (connectors.Row, bool) {
-	value, _ := transport.Field(raw, "issue_id")
-	id := text(clean(value)).id()
+// rowOf takes a row's identity, and the buyer's login, without decoding it. Its fingerprint is of what the platform changes when a dispute
+// moves; a row that does not tell when it was modified counts whole.
+func rowOf(raw transport.RawRow) (row connectors.Row, buyer string, ok bool) {
+	f := transport.Fields(raw, "issue_id", "buyer_login_id", "issue_status", "gmt_modified")
+	id := text(clean(f[0])).id()
 	if id == "" || id[0] == '-' {
-		return connectors.Row{}, false
+		return connectors.Row{}, "", false
 	}
-	row := connectors.Row{ID: id, Raw: raw}
-	modified, _ := transport.Field(raw, "gmt_modified")
-	if modified == "" {
+	row = connectors.Row{ID: id, Raw: raw}
+	if f[3] == "" {
 		row.Fingerprint = transport.Fingerprint(raw)
-		return row, true
+	} else {
+		row.Fingerprint = transport.FingerprintOf(id, f[2], f[3])
 	}
-	status, _ := transport.Field(raw, "issue_status")
-	row.Fingerprint = transport.FingerprintOf(id, status, modified)
-	return row, true
+	return row, clean(f[1]), true
 }
 
 var errRow = errors.New("the row has no usable issue_id")

@@ -2,6 +2,7 @@ package embedded_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"watchkeeper/connectors/simulator"
+	"watchkeeper/sla"
 	"watchkeeper/workers/embedded"
 	"watchkeeper/workers/store/storetest"
 )
@@ -96,6 +98,46 @@ func TestLossesOfRedisCostNothingButTime(t *testing.T) {
 			}
 			forward(t, h, 6)
 			keeps(t, h, 50)
+		})
+	}
+}
+
+// TestARedisThatRefusesWritesCostsNothingButTime makes a real server full, and then without its replica, for two hours each.
+func TestARedisThatRefusesWritesCostsNothingButTime(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		setting, bad, good string
+		want               error
+	}{
+		"full":            {"maxmemory", "1mb", "0", sla.ErrStoreFull},
+		"without replica": {"min-replicas-to-write", "1", "0", sla.ErrStoreReadOnly},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			addr := storetest.StartRedis(t)
+			h := play(t, embedded.Options{Redis: addr, World: simulator.Options{Seed: 6, Days: 5, Disputes: 40, Shipments: 30, Person: true}}, 1)
+			rdb := redis.NewUniversalClient(&redis.UniversalOptions{Addrs: []string{addr}})
+			defer func() { _ = rdb.Close() }()
+			if err := rdb.ConfigSet(t.Context(), c.setting, c.bad).Err(); err != nil {
+				t.Fatal(err)
+			}
+			refused := 0
+			for end := h.Now().Add(2 * time.Hour); h.Now().Before(end); {
+				if err := h.Until(t.Context(), end, nil); err != nil {
+					if !errors.Is(err, c.want) {
+						t.Fatalf("want %v, got %v", c.want, err)
+					}
+					refused++
+				}
+			}
+			if refused == 0 {
+				t.Fatal("the server refused nothing: the test shows nothing")
+			}
+			if err := rdb.ConfigSet(t.Context(), c.setting, c.good).Err(); err != nil {
+				t.Fatal(err)
+			}
+			forward(t, h, 4)
+			keeps(t, h, 15)
 		})
 	}
 }

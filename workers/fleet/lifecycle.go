@@ -20,6 +20,9 @@ const (
 // Run starts the fleet, waits until the context ends and stops it.
 func (f *Fleet) Run(ctx context.Context) error {
 	if err := f.Start(ctx); err != nil {
+		if ctx.Err() != nil {
+			err = nil // told to stop while starting
+		}
 		return errors.Join(err, f.Stop(context.WithoutCancel(ctx)))
 	}
 	<-ctx.Done()
@@ -64,6 +67,7 @@ func (f *Fleet) Start(ctx context.Context) error {
 		f.poller.Wait()
 		return nil
 	})
+	f.beat.Store(f.o.Now().UnixMilli()) // the first sweep has its time to come to an end
 	f.started.Store(true)
 	f.log.Info("on watch", zap.Int("stores", len(f.sources)), zap.String("rules", f.o.Book.Hash()), zap.String("http", f.Addr()))
 	return nil

@@ -35,7 +35,7 @@ type Jobs interface {
 const (
 	Lease      = time.Minute // a claimed case is looked for again after it
 	lookLease  = 10 * time.Minute
-	batch      = 2048 // entries claimed at once
+	Batch      = 4096 // entries claimed at once: more would hold Redis for too long, fewer cost a round trip each
 	maxBatches = 64   // of one sweep
 )
 
@@ -98,7 +98,7 @@ func (s *Sweeper) Cases(ctx context.Context) (int, error) {
 	total := 0
 	for range maxBatches {
 		now := s.now()
-		due, err := s.store.ClaimCases(ctx, now, Lease, batch)
+		due, err := s.store.ClaimCases(ctx, now, Lease, Batch)
 		if err != nil {
 			return total, fmt.Errorf("claim cases: %w", err)
 		}
@@ -107,7 +107,7 @@ func (s *Sweeper) Cases(ctx context.Context) (int, error) {
 			return total, err
 		}
 		s.metrics.claimed.WithLabelValues("case").Add(float64(len(due)))
-		if len(due) < batch {
+		if len(due) < Batch {
 			break
 		}
 	}
@@ -149,7 +149,7 @@ func (s *Sweeper) Parcels(ctx context.Context) (int, error) {
 	total := 0
 	for range maxBatches {
 		now := s.now()
-		due, err := s.store.ClaimShipments(ctx, now, lookLease, batch)
+		due, err := s.store.ClaimShipments(ctx, now, lookLease, Batch)
 		if err != nil {
 			return total, fmt.Errorf("claim parcels: %w", err)
 		}
@@ -175,7 +175,7 @@ func (s *Sweeper) Parcels(ctx context.Context) (int, error) {
 			}
 		}
 		s.metrics.claimed.WithLabelValues("parcel").Add(float64(len(due)))
-		if len(due) < batch {
+		if len(due) < Batch {
 			break
 		}
 	}
