@@ -38,7 +38,7 @@ func (t *tool) withRecords(ctx context.Context, do func(context.Context, *desk) 
 	if err != nil {
 		return err
 	}
-	err = do(ctx, &desk{Store: records, book: book, now: t.now().UTC(), warn: t.warn})
+	err = do(ctx, &desk{Store: records, book: book, now: t.now().UTC(), warn: t.warnf})
 	return errors.Join(err, done(context.WithoutCancel(ctx)))
 }
 
@@ -48,7 +48,7 @@ func notUsable(err error) error {
 }
 
 // warn tells what the output leaves out, on standard error, so that it is never mistaken for everything.
-func (t *tool) warn(format string, args ...any) { fmt.Fprintf(t.err, "wkctl: "+format+"\n", args...) }
+func (t *tool) warnf(format string, args ...any) { fmt.Fprintf(t.err, "wkctl: "+format+"\n", args...) }
 
 // attempts lists the ledger of a case. What another version wrote is left out, with a warning.
 func (d *desk) attempts(ctx context.Context, id sla.DisputeID) ([]sla.Attempt, error) {

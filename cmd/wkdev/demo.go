@@ -41,7 +41,7 @@ func (d *demo) run(cmd *cobra.Command) error {
 		return errors.New("--days, --disputes and --shipments: want no negative number")
 	}
 	// The embedded Redis makes an interpreter for each script, and most of the time would go into collecting them.
-	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	defer debug.SetGCPercent(debug.SetGCPercent(800))
 	paced := d.days == 0
 	if paced {
 		d.days = watchedDays

@@ -31,7 +31,7 @@ type Options struct {
 	Redis    string            // host:port of a Redis to use; empty: an embedded one
 	Env      map[string]string // variables on top of the demonstration's own
 	Log      *zap.Logger
-	Step     time.Duration                      // how far the clock jumps; 0: ten minutes
+	Step     time.Duration                      // how far the clock jumps; 0: a quarter of an hour
 	OnStep   func(now time.Time)                // after each step of the clock; nil: nobody watches
 	OnNotice func(kind string, n handle.Notice) // of warnings and pages; nil: nobody is told but the person in the world
 }
@@ -50,7 +50,7 @@ func demoRules() map[string]string {
 	return map[string]string{
 		"WK_SLA__MODE": "live", "WK_SLA__ACCEPT_CAP": "60USD", "WK_SLA__OFFER_SHARE": "30%", "WK_HTTP__LISTEN": "127.0.0.1:0",
 		"WK_REDIS__SHARDS": "1", "WK_WORKERS__CONCURRENCY": "8",
-		"WK_STORE__AE01__POLL": "15m", "WK_STORE__T17__POLL": "30m", // a script of the embedded Redis costs a hundred times one of a real one
+		"WK_STORE__AE01__POLL": "30m", "WK_STORE__T17__POLL": "1h", // a script of the embedded Redis costs a hundred times one of a real one
 	}
 }
 
@@ -60,7 +60,7 @@ func New(ctx context.Context, o Options) (*House, error) {
 		o.Log = zap.NewNop()
 	}
 	if o.Step <= 0 {
-		o.Step = 10 * time.Minute
+		o.Step = 15 * time.Minute
 	}
 	h := &House{o: o}
 	if o.World.Start.IsZero() {

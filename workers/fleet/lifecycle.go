@@ -97,26 +97,31 @@ func (f *Fleet) Begin(ctx context.Context) error {
 // Step does everything that is due at the clock's present time, and returns when nothing is left to do: one turn of all loops, for
 // whoever moves the clock himself.
 func (f *Fleet) Step(ctx context.Context) error {
+	if err := f.sweeper.Epoch(ctx); err != nil {
+		return err
+	}
+	parcels, err := f.sweeper.Parcels(ctx)
+	if err != nil {
+		return err
+	}
 	const most = 1000 // more rounds than that at one instant is a loop without end
 	for range most {
-		if err := f.sweeper.Epoch(ctx); err != nil {
-			return err
-		}
 		feeds, err := f.poller.RunOnce(ctx)
 		if err != nil {
 			return err
 		}
 		f.poller.Wait()
-		claimed, err := f.sweeper.RunOnce(ctx)
+		cases, err := f.sweeper.Cases(ctx)
 		if err != nil {
 			return err
 		}
 		if err := f.drain(ctx); err != nil {
 			return err
 		}
-		if feeds == 0 && claimed == 0 {
+		if feeds+cases+parcels == 0 {
 			return f.beating(nil)
 		}
+		parcels = 0
 	}
 	return errors.New("step: work without end at one instant")
 }
