@@ -94,9 +94,9 @@ func (m *memory) put(wr sla.CaseWrite) sla.PutResult {
 	if old, ok := m.cases[key]; ok && old.Version != wr.Expect {
 		return sla.PutResult{Stale: true}
 	}
-	wr.CaseRecord.Version = wr.Expect + 1
+	wr.Version = wr.Expect + 1
 	m.cases[key] = wr.CaseRecord
-	return sla.PutResult{Version: wr.CaseRecord.Version}
+	return sla.PutResult{Version: wr.Version}
 }
 
 func (m *memory) ClaimCases(ctx context.Context, now time.Time, lease time.Duration, limit int) (out []sla.CaseRecord, err error) {

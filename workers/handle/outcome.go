@@ -21,23 +21,23 @@ const (
 )
 
 // outcome writes down what became of the answer, with the case's next look, in one step.
-func (t *turn) outcome(ctx context.Context, d sla.Decision, a sla.Answer, attempt sla.Attempt, state sla.AttemptState, receipt connectors.Receipt, sendErr error) error {
+func (t *turn) outcome(ctx context.Context, d sla.Decision, a sla.Answer, attempt sla.Attempt, r result) error {
 	w := rewrite(t.rec, t.later(againWait, d))
 	why := sla.WhyNone
-	switch state {
+	switch r.state {
 	case sla.AttemptSettled:
 		w.Answered, w.Next = true, t.Now().Add(showWait)
 		t.metrics.margin.WithLabelValues(string(t.src.Platform)).Observe(d.Deadline.Sub(t.now()).Seconds())
 	case sla.AttemptUnknown:
 		w.Unresolved, w.Next = true, t.Now().Add(confirmWait)
 	default:
-		w.Next, why = t.refused(d, attempt, sendErr)
+		w.Next, why = t.refused(d, attempt, r.err)
 	}
 	if why != sla.WhyNone && t.rec.Paged < sla.StageAct {
 		w.Paged = sla.StageAct
 		t.summon(ctx, t.src.Platform, Notice{Case: t.rec.Case, Decision: d, Why: why})
 	}
-	return t.settle(ctx, attempt, sla.Settlement{State: state, Receipt: receipt.ID, At: t.Now(), Case: &w, Audit: t.audit(a, state, sendErr)})
+	return t.settle(ctx, attempt, sla.Settlement{State: r.state, Receipt: r.receipt.ID, At: t.Now(), Case: &w, Audit: t.audit(a, r)})
 }
 
 // refused says when to try again after a sure refusal, and whether a person must hear of it.
@@ -135,7 +135,7 @@ func (t *turn) confirm(ctx context.Context, held sla.Attempt) (bool, error) {
 		t.rec.Answered = true
 	}
 	t.metrics.answers.WithLabelValues(string(t.src.Platform), held.Kind.String(), label).Inc()
-	s.Audit = t.audit(answer, s.State, nil)
+	s.Audit = t.audit(answer, result{state: s.State})
 	t.log.Info("outcome learnt", zap.String("case", t.rec.ID.String()), zap.Stringer("answer", held.Kind), zap.String("outcome", label))
 	return true, t.settle(ctx, held, s)
 }
@@ -175,29 +175,33 @@ func (t *turn) unreadable(ctx context.Context, d sla.Decision, err error) error 
 }
 
 // report counts and logs an outcome.
-func (t *turn) report(a sla.Answer, state sla.AttemptState, err error) {
-	outcome := map[sla.AttemptState]string{sla.AttemptSettled: "accepted", sla.AttemptRefused: "refused", sla.AttemptUnknown: "unknown"}[state]
-	if errors.Is(err, errTooLate) {
+func (t *turn) report(a sla.Answer, r result) {
+	outcome := map[sla.AttemptState]string{sla.AttemptSettled: "accepted", sla.AttemptRefused: "refused", sla.AttemptUnknown: "unknown"}[r.state]
+	if errors.Is(r.err, errTooLate) {
 		outcome = "too_late"
 	}
 	t.metrics.answers.WithLabelValues(string(t.src.Platform), a.Kind.String(), outcome).Inc()
 	t.log.Info("answered", zap.String("case", t.rec.ID.String()), zap.Stringer("answer", a.Kind), zap.Stringer("why", a.Why), zap.String("outcome", outcome),
 		zap.Stringer("amount", a.Amount), zap.Duration("left", sla.EffectiveDeadline(t.rec.Obligation, t.rule).Sub(t.now()).Round(time.Second)),
-		zap.Uint32("attempt", a.Attempt), zap.Error(err))
+		zap.Uint32("attempt", a.Attempt), zap.Error(r.err))
 }
 
 // audit is the line kept for people: what was done, on which ground, with what outcome. No text of the answer, no buyer.
-func (t *turn) audit(a sla.Answer, state sla.AttemptState, err error) []byte {
-	line, _ := json.Marshal(struct {
-		At      time.Time `json:"at"`
-		Case    string    `json:"case"`
-		Turn    string    `json:"turn"`
-		Answer  string    `json:"answer"`
-		Amount  string    `json:"amount"`
-		Why     string    `json:"why"`
-		State   string    `json:"state"`
-		Kind    string    `json:"kind"`
-		Attempt uint32    `json:"attempt"`
-	}{t.Now().UTC(), t.rec.ID.String(), a.Turn.String(), a.Kind.String(), a.Amount.String(), a.Why.String(), state.String(), connectors.KindOf(err).String(), a.Attempt})
+func (t *turn) audit(a sla.Answer, r result) []byte {
+	at := t.Now().UTC().Format(time.RFC3339Nano)
+	line, err := json.Marshal(struct {
+		At      string `json:"at"`
+		Case    string `json:"case"`
+		Turn    string `json:"turn"`
+		Answer  string `json:"answer"`
+		Amount  string `json:"amount"`
+		Why     string `json:"why"`
+		State   string `json:"state"`
+		Kind    string `json:"kind"`
+		Attempt uint32 `json:"attempt"`
+	}{at, t.rec.ID.String(), a.Turn.String(), a.Kind.String(), a.Amount.String(), a.Why.String(), r.state.String(), connectors.KindOf(r.err).String(), a.Attempt})
+	if err != nil {
+		panic(err) // strings and numbers always marshal
+	}
 	return line
 }

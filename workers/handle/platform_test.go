@@ -57,8 +57,6 @@ func (p *platform) shown() []effect {
 	return out
 }
 
-func (p *platform) happened(e effect) bool { return !e.at.After(p.clock()) }
-
 // view is the dispute with the answers that show: an answer of the present turn hands it to the buyer.
 func (p *platform) view() sla.Dispute {
 	d := p.dispute
@@ -96,7 +94,15 @@ func (p *platform) Resolve(ctx context.Context, _ connectors.Row) (sla.Dispute, 
 	return p.Lookup(ctx, p.dispute.DisputeRef)
 }
 
-func (p *platform) Lookup(ctx context.Context, _ sla.DisputeRef) (d sla.Dispute, err error) {
+// Two ids are special: "broken" fails in a way that no platform is to blame for, and "slow" takes most of a job's budget.
+func (p *platform) Lookup(ctx context.Context, ref sla.DisputeRef) (d sla.Dispute, err error) {
+	switch ref.ID.Native {
+	case "broken":
+		return d, errOut
+	case "slow":
+		p.w.now = p.w.now.Add(20 * time.Second)
+		return d, platformError(connectors.Unavailable)
+	}
 	fault := p.w.call(ctx, "lookup", func() {
 		p.looked++
 		d, err = p.view(), p.readErr

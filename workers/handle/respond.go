@@ -157,9 +157,9 @@ func (t *turn) beside(ctx context.Context, a sla.Answer) error {
 	if err != nil || !ready {
 		return err
 	}
-	state, receipt, sendErr := t.once(ctx, claimed, attempt, a)
-	t.report(a, state, sendErr)
-	return t.settle(ctx, attempt, sla.Settlement{State: state, Receipt: receipt.ID, At: t.Now(), Audit: t.audit(a, state, sendErr)})
+	r := t.once(ctx, claimed, attempt, a)
+	t.report(a, r)
+	return t.settle(ctx, attempt, sla.Settlement{State: r.state, Receipt: r.receipt.ID, At: t.Now(), Audit: t.audit(a, r)})
 }
 
 // send carries out the answer that ends the turn: claim, durable intent, one call, outcome.
@@ -191,9 +191,9 @@ func (t *turn) send(ctx context.Context, d sla.Decision, a sla.Answer) error {
 		return err
 	}
 	a.Attempt = attempt.N
-	state, receipt, sendErr := t.once(ctx, claimed, attempt, a)
-	t.report(a, state, sendErr)
-	return t.outcome(ctx, d, a, attempt, state, receipt, sendErr)
+	r := t.once(ctx, claimed, attempt, a)
+	t.report(a, r)
+	return t.outcome(ctx, d, a, attempt, r)
 }
 
 // intend makes the coming send durable. False means that money is frozen or the claim was lost, and nothing may be sent.
@@ -217,29 +217,32 @@ func (t *turn) intend(ctx context.Context, attempt sla.Attempt, a sla.Answer) (s
 	return attempt, false, err
 }
 
+// result is what is known of a send.
+type result struct {
+	state   sla.AttemptState // settled, refused or unknown
+	receipt connectors.Receipt
+	err     error
+}
+
 // once makes the last check and the one call. No layer below repeats it.
-func (t *turn) once(ctx context.Context, claimed time.Time, attempt sla.Attempt, a sla.Answer) (sla.AttemptState, connectors.Receipt, error) {
+func (t *turn) once(ctx context.Context, claimed time.Time, attempt sla.Attempt, a sla.Answer) result {
 	guard := sla.EffectiveDeadline(t.rec.Obligation, t.rule).Add(-t.rule.Guard.Value)
 	if !t.now().Before(guard) || t.Now().Sub(claimed) > claimLease-callTimeout-reserve || ctx.Err() != nil {
-		return sla.AttemptRefused, connectors.Receipt{}, errTooLate
+		return result{state: sla.AttemptRefused, err: errTooLate}
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, callTimeout, errCallTimeout)
 	defer cancel()
 	a.Attempt = attempt.N
 	receipt, err := t.src.Responder.Respond(ctx, t.dispute, a)
-	switch connectors.KindOf(err) {
-	case connectors.KindNone:
-		if err != nil {
-			return sla.AttemptUnknown, receipt, err // cancelled while the call was out
-		}
-		return sla.AttemptSettled, receipt, nil
-	case connectors.OutcomeUnknown, connectors.Malformed:
-		return sla.AttemptUnknown, receipt, err
+	r := result{state: sla.AttemptRefused, receipt: receipt, err: err}
+	kind := connectors.KindOf(err)
+	switch {
+	case err == nil:
+		r.state = sla.AttemptSettled
+	case kind == connectors.OutcomeUnknown, kind == connectors.Malformed, kind == connectors.KindNone, !fromPlatform(err):
+		r.state = sla.AttemptUnknown // of a failure that no connector tells, a cancelled call for one, nothing is known
 	}
-	if !fromPlatform(err) {
-		return sla.AttemptUnknown, receipt, err // nothing is known of such a failure
-	}
-	return sla.AttemptRefused, receipt, err
+	return r
 }
 
 var (

@@ -98,7 +98,7 @@ func (t *Tally) stale(expected uint32) {
 var errOvertaken = errors.New("records were written by another worker meanwhile")
 
 // missed is the failure of a page that was otherwise accepted: a row that was overtaken is not on record, and must be read again.
-func (t Tally) missed(src *connectors.Source, failed error) error {
+func (t *Tally) missed(src *connectors.Source, failed error) error {
 	if failed == nil && t.overtaken > 0 {
 		return &connectors.Error{Op: "record rows", Subject: string(src.Store), Kind: connectors.Conflict, Err: errOvertaken}
 	}

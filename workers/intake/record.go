@@ -40,12 +40,13 @@ func (in *Intake) record(ctx context.Context, src *connectors.Source, watched []
 		return err
 	}
 	var jobs []job.Job
-	for i, r := range results {
+	for i, o := range watched {
+		r := results[i]
 		switch {
 		case r.Stale:
 			tally.stale(writes[i].Expect)
 			continue
-		case watched[i].prev == nil:
+		case o.prev == nil:
 			tally.New++
 		default:
 			tally.Updated++
@@ -69,7 +70,7 @@ func (in *Intake) keep(ctx context.Context, src *connectors.Source, unread []fou
 	var jobs []job.Job
 	for _, f := range unread {
 		w := sla.CaseWrite{CaseRecord: *f.prev, Expect: f.prev.Version}
-		switch _, due := in.arm(src, &w); {
+		switch _, due := in.arm(src, &w, w.Unresolved); {
 		case due:
 			jobs = append(jobs, assess(w.ID, w.Version)...)
 		case onlyThis(f.err):
@@ -126,23 +127,31 @@ func (in *Intake) write(src *connectors.Source, o observed, lost bool) (sla.Case
 	if w.Obligation.Turn != before {
 		w.Warned, w.Paged, w.Answered = 0, sla.StageNone, false
 	}
+	again := w.Unresolved
 	w.Unresolved = w.Unresolved || lost
-	drift, due := in.arm(src, &w)
+	drift, due := in.arm(src, &w, again)
 	in.metrics.drift(src.Platform, drift)
 	return w, due
 }
 
 // arm sets when to look at a case again and says whether something is to be done now. Deadlines go by the platform's clock, timers by
-// ours: a timer is armed so far from our present as the decision is from the platform's.
-func (in *Intake) arm(src *connectors.Source, w *sla.CaseWrite) (drift time.Duration, due bool) {
+// ours: a timer is armed so far from our present as the decision is from the platform's. Again says that the outcome of an attempt was
+// asked for before: from then on the settle window is the pace, for an attempt may stay unknown for days.
+func (in *Intake) arm(src *connectors.Source, w *sla.CaseWrite, again bool) (drift time.Duration, due bool) {
 	ours := in.now()
 	now := src.PlatformTime(ours)
-	decision := sla.Decide(now, w.Case, in.rules.For(src.Platform, src.Store, w.Reason))
+	rule := in.rules.For(src.Platform, src.Store, w.Reason)
+	decision := sla.Decide(now, w.Case, rule)
 	wait := decision.Next.Sub(now) // means nothing without a Next; closed cases alone have none
 	switch decision.Action {
 	case sla.ActionWait:
 	case sla.ActionResolve:
-		wait = grace / 2 // asked a moment ago, or to be asked by the sweep: no hurry, and no loop
+		if !again {
+			wait = grace / 2
+		}
+		if guard := decision.Deadline.Add(-rule.Guard.Value); guard.After(now) {
+			wait = min(wait, guard.Sub(now))
+		}
 	case sla.ActionLeave:
 		if !w.Open() {
 			wait = KeepClosed

@@ -106,7 +106,6 @@ func (in *Intake) Look(ctx context.Context, src *connectors.Source, refs []sla.S
 // postpone puts off the parcels that the tracker did not answer for.
 func (in *Intake) postpone(ctx context.Context, src *connectors.Source, known map[string]tracked, answered []sla.Shipment) error {
 	for _, s := range answered {
-		delete(known, s.Ref.Key())
 		delete(known, s.Ref.Number)
 	}
 	next := in.now().Add(in.rules.Shipments(src.Store).Recheck.Value)
@@ -123,7 +122,7 @@ func (in *Intake) postpone(ctx context.Context, src *connectors.Source, known ma
 	return err
 }
 
-// tracked is what was recorded of a parcel, and the fingerprint to record now.
+// tracked is what was recorded of a parcel, and the fingerprint to record now. Parcels are on record under their numbers alone.
 type tracked struct {
 	fingerprint uint64
 	prev        *sla.ShipmentRecord
@@ -133,17 +132,14 @@ func (in *Intake) recordShipments(ctx context.Context, src *connectors.Source, s
 	if len(shipments) == 0 {
 		return nil
 	}
+	shipments = newest(shipments)
 	now, rule := in.now(), in.rules.Shipments(src.Store)
 	writes := make([]sla.ShipmentWrite, len(shipments))
-	before := make([]*sla.ShipmentRecord, len(shipments))
 	for i, s := range shipments {
-		t, ok := known[s.Ref.Key()]
-		if !ok {
-			t = known[s.Ref.Number]
-		}
-		before[i] = t.prev
+		t := known[s.Ref.Number]
 		writes[i] = sla.ShipmentWrite{ShipmentRecord: sla.ShipmentRecord{
-			Store: src.Store, Ref: s.Ref, Milestone: s.Milestone, LastEvent: s.LastEvent(), Next: sla.NextLook(now, s, rule), Fingerprint: t.fingerprint,
+			Store: src.Store, Ref: sla.ShipmentRef{Number: s.Ref.Number, Order: s.Ref.Order}, Milestone: s.Milestone,
+			LastEvent: s.LastEvent(), Next: sla.NextLook(now, s, rule), Fingerprint: t.fingerprint,
 		}}
 		w := &writes[i]
 		for _, a := range sla.Detect(now, s, rule) {
@@ -171,7 +167,7 @@ func (in *Intake) recordShipments(ctx context.Context, src *connectors.Source, s
 		default:
 			tally.Updated++
 		}
-		in.announce(src, writes[i].ShipmentRecord, before[i])
+		in.announce(src, writes[i].ShipmentRecord, known[shipments[i].Ref.Number].prev)
 	}
 	return nil
 }

@@ -207,7 +207,7 @@ func (r *Runner) pages(ctx context.Context, feed Feed, rec *sla.FeedRecord) erro
 		if err := feed.Accept(ctx, feed.Source, page); err != nil {
 			return err
 		}
-		w.add(rec.Cursor == "", page)
+		w.add(rec.Cursor, page)
 		rec.Cursor = page.Next.Token
 		if page.More {
 			continue

@@ -14,7 +14,8 @@ type walk struct {
 	busy    bool                // one reading at a time in this process
 	listed  map[string]struct{} // by the last complete snapshot, or open at start
 	running map[string]struct{}
-	whole   bool // the running snapshot was read from its first page on
+	whole   bool   // the running snapshot was read here from its first page on, without a gap
+	next    string // the cursor of its next page
 }
 
 func newWalk() *walk {
@@ -44,17 +45,23 @@ func (w *walk) open(id string) {
 	w.listed[id] = struct{}{}
 }
 
-// add takes a page into the running snapshot; first says that the page was asked for without a cursor.
-func (w *walk) add(first bool, page connectors.Page) {
+// add takes a page into the running snapshot; at is the cursor it was asked for with. A page that does not follow the one before means
+// that another replica read what lies between.
+func (w *walk) add(at string, page connectors.Page) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if page.Kind != connectors.Snapshot {
 		return
 	}
-	if first {
+	switch at {
+	case "":
 		clear(w.running)
 		w.whole = true
+	case w.next:
+	default:
+		w.whole = false
 	}
+	w.next = page.Next.Token
 	for _, r := range page.Rows {
 		w.running[r.ID] = struct{}{}
 	}

@@ -3,6 +3,9 @@ package store_test
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,14 +16,20 @@ import (
 	"watchkeeper/workers/store/storetest"
 )
 
+// benchCases is a fleet small enough to be set up within a few seconds.
 const benchCases, page = 200_000, 50
+
+// horizon is a time within the next days.
+func horizon(c *clock, days int64) time.Time {
+	return c.now().Add(time.Hour + time.Duration(rand.Int64N(days*int64(24*time.Hour))))
+}
 
 func benchStore(b *testing.B) (*store.Store, *clock) {
 	rdb := redis.NewClient(&redis.Options{Addr: storetest.StartRedis(b)})
 	b.Cleanup(func() { _ = rdb.Close() })
 	c := newClock()
 	s := open(b, rdb, c)
-	fill(b, s, benchCases, func(int) time.Time { return c.now().Add(time.Hour + time.Duration(rand.Int64N(int64(5*24*time.Hour)))) })
+	fill(b, s, benchCases, func(int) time.Time { return horizon(c, 5) })
 	return s, c
 }
 
@@ -48,7 +57,8 @@ func BenchmarkCompare(b *testing.B) {
 			}
 			out, err := s.CompareCases(context.Background(), "AE01", rows)
 			if err != nil || out[page-1].Verdict != sla.VerdictUnchanged {
-				b.Fatal(out[page-1], err)
+				b.Error(out[page-1], err)
+				return
 			}
 		}
 	})
@@ -57,57 +67,116 @@ func BenchmarkCompare(b *testing.B) {
 
 func BenchmarkPut(b *testing.B) {
 	s, c := benchStore(b)
-	versions := make([]uint32, benchCases)
-	for i := range versions {
-		versions[i] = 1
-	}
-	writes := make([]sla.CaseWrite, page)
+	var next atomic.Int64
 	b.ReportAllocs()
 	b.ResetTimer()
-	for n := range b.N {
-		for i := range writes {
-			k := (n*page + i) % benchCases
-			writes[i] = newCase(k, c.now().Add(time.Hour+time.Duration(rand.Int64N(int64(5*24*time.Hour)))))
-			writes[i].Expect = versions[k]
-			versions[k]++
+	b.RunParallel(func(pb *testing.PB) {
+		writes := make([]sla.CaseWrite, page)
+		for pb.Next() {
+			n := next.Add(1) - 1
+			first := int(n) * page % benchCases
+			round := uint32(int(n)*page/benchCases) + 1
+			for i := range writes {
+				writes[i] = newCase(first+i, horizon(c, 5))
+				writes[i].Expect = round
+			}
+			out, err := s.PutCases(context.Background(), writes)
+			if err != nil {
+				b.Error(out[0], err)
+				return
+			}
 		}
-		out, err := s.PutCases(context.Background(), writes)
-		if err != nil || out[0].Stale {
-			b.Fatal(out, err)
-		}
-	}
+	})
 	b.ReportMetric(float64(b.N*page)/b.Elapsed().Seconds(), "rows/s")
 }
 
 func BenchmarkClaimAck(b *testing.B) {
 	s, c := benchStore(b)
-	const batch = 1000
+	const batch = 512
+	var total atomic.Int64
 	b.ReportAllocs()
 	b.ResetTimer()
-	total := 0
 	for range b.N {
 		c.advance(40 * time.Minute)
-		for {
-			due, err := s.ClaimCases(context.Background(), c.now(), time.Minute, batch)
-			if err != nil {
-				b.Fatal(err)
-			}
-			writes := make([]sla.CaseWrite, len(due))
-			for i, r := range due {
-				r.Next = c.now().Add(time.Hour + time.Duration(rand.Int64N(int64(24*time.Hour))))
-				r.Warned++
-				writes[i] = sla.CaseWrite{CaseRecord: r, Expect: r.Version}
-			}
-			if len(due) > 0 {
-				if out, err := s.PutCases(context.Background(), writes); err != nil || out[0].Stale {
-					b.Fatal(out[0], err)
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				for {
+					due, err := s.ClaimCases(context.Background(), c.now(), time.Minute, batch)
+					if err != nil {
+						b.Error(err)
+						return
+					}
+					total.Add(int64(len(due)))
+					acknowledge(b, s, c, due)
+					if len(due) < batch {
+						return
+					}
 				}
-			}
-			total += len(due)
-			if len(due) < batch {
-				break
-			}
+			})
+		}
+		wg.Wait()
+	}
+	b.ReportMetric(float64(total.Load())/b.Elapsed().Seconds(), "entries/s")
+}
+
+// acknowledge records claimed cases with a change and another timer, in pages.
+func acknowledge(b *testing.B, s *store.Store, c *clock, due []sla.CaseRecord) {
+	for records := range slices.Chunk(due, 128) {
+		writes := make([]sla.CaseWrite, len(records))
+		for i, r := range records {
+			r.Next = horizon(c, 1)
+			r.Warned++
+			writes[i] = sla.CaseWrite{CaseRecord: r, Expect: r.Version}
+		}
+		if out, err := s.PutCases(context.Background(), writes); err != nil || out[0].Stale {
+			b.Error(out, err)
+			return
 		}
 	}
-	b.ReportMetric(float64(total)/b.Elapsed().Seconds(), "entries/s")
+}
+
+// BenchmarkLag has 10,000 cases due within a second of real time, and tells how long after its instant the last per cent was claimed.
+func BenchmarkLag(b *testing.B) {
+	rdb := redis.NewClient(&redis.Options{Addr: storetest.StartRedis(b)})
+	b.Cleanup(func() { _ = rdb.Close() })
+	s, err := store.Open(context.Background(), rdb, store.Options{Now: time.Now, Stores: testStores})
+	must(b, err)
+	const n = 10_000
+	var lags []time.Duration
+	for round := range b.N {
+		start := time.Now().Add(2 * time.Second)
+		for first := 0; first < n; first += 1000 {
+			writes := make([]sla.CaseWrite, 1000)
+			for i := range writes {
+				writes[i] = newCase(round*n+first+i, start.Add(time.Duration(rand.Int64N(int64(time.Second)))))
+			}
+			putAll(b, s, writes)
+		}
+		lags = append(lags, follow(b, s, n)...)
+	}
+	slices.Sort(lags)
+	b.ReportMetric(float64(lags[len(lags)*99/100].Microseconds())/1000, "p99-ms")
+	b.ReportMetric(float64(lags[len(lags)/2].Microseconds())/1000, "p50-ms")
+}
+
+// follow claims n cases as they become due, acknowledges them, and gives by how much each was late.
+func follow(b *testing.B, s *store.Store, n int) []time.Duration {
+	var lags []time.Duration
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for len(lags) < n {
+		now := <-tick.C
+		due, err := s.ClaimCases(context.Background(), now, time.Minute, 1000)
+		must(b, err)
+		moves := make([]store.Rearm, len(due))
+		at := time.Now()
+		for i, r := range due {
+			lags = append(lags, at.Sub(r.Next))
+			moves[i] = store.Rearm{ID: r.ID, Version: r.Version}
+		}
+		_, err = s.RearmCases(context.Background(), moves)
+		must(b, err)
+	}
+	return lags
 }

@@ -21,8 +21,8 @@ const (
 	packLower   = 3 // the same, and letters after the colon are lower case (a carrier's code)
 )
 
-// alphabet has 40 characters, because 40³ fits two bytes; the first one pads.
-const alphabet = "\x00ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:"
+// alphabet has 40 characters with the one that pads, because 40³ fits two bytes.
+const alphabet = "\x00ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_:"
 
 // letterCodes is the inverse of alphabet, 0xff for what is not in it.
 var letterCodes = func() (codes [256]byte) {

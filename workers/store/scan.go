@@ -84,17 +84,17 @@ func claim[R any](ctx context.Context, s *Store, k kind[R], now time.Time, lease
 		p.weight = func(shard int) int { return parts[shard] }
 		p.args = func(shard int, v *view) ([]any, error) { return s.guarded(shard, v, parts[shard]), nil }
 		p.done = func(shard int, v *view, reply any) error {
-			n := 0
-			for p := (packed{b: bytesOf(reply)}); len(p.b) > 0; n++ {
-				member := p.take(int(p.byte()))
-				r, err := k.read(v, member[min(2, len(member)):], p.sized())
+			entries, _ := reply.([]any)
+			for i := 0; i+1 < len(entries); i += 2 {
+				member := bytesOf(entries[i])
+				r, err := k.read(v, member[min(2, len(member)):], bytesOf(entries[i+1]))
 				if err != nil {
 					s.skip(op, err)
 					continue
 				}
 				out = append(out, r)
 			}
-			if n >= parts[shard] {
+			if len(entries) >= 2*parts[shard] {
 				full = append(full, shard)
 			}
 			return nil

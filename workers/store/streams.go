@@ -1,11 +1,9 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -103,7 +101,8 @@ func (s *Store) AuditsOf(ctx context.Context, id sla.DisputeID, n int) ([]AuditL
 	}
 }
 
-// newest reads the ends of one stream of every shard and merges them by the server's order.
+// newest reads the ends of one stream of every shard and merges them by our clock. Entries of one instant are in order only within their
+// shard: the server counts each stream for itself.
 func newest[T any](ctx context.Context, s *Store, op string, n int, key func(shardKeys) string, read func(redis.XMessage) T) ([]T, error) {
 	pipe := s.rdb.Pipeline()
 	cmds := make([]*redis.XMessageSliceCmd, s.shards)
@@ -117,18 +116,12 @@ func newest[T any](ctx context.Context, s *Store, op string, n int, key func(sha
 	for _, cmd := range cmds {
 		all = append(all, cmd.Val()...)
 	}
-	slices.SortStableFunc(all, func(a, b redis.XMessage) int { return streamOrder(b.ID, a.ID) })
+	slices.SortStableFunc(all, func(a, b redis.XMessage) int { return atOf(b).Compare(atOf(a)) })
 	out := make([]T, min(n, len(all)))
 	for i := range out {
 		out[i] = read(all[i])
 	}
 	return out, nil
-}
-
-func streamOrder(a, b string) int {
-	ams, aseq, _ := strings.Cut(a, "-")
-	bms, bseq, _ := strings.Cut(b, "-")
-	return cmp.Or(cmp.Compare(parseInt(ams), parseInt(bms)), cmp.Compare(parseInt(aseq), parseInt(bseq)))
 }
 
 func text(m redis.XMessage, field string) string {

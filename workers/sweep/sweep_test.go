@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"testing"
@@ -49,8 +50,8 @@ func (r *records) ClaimCases(_ context.Context, now time.Time, lease time.Durati
 	if err := r.note("claim cases"); err != nil {
 		return nil, err
 	}
-	for key, c := range r.cases {
-		if len(out) < limit && !c.Next.IsZero() && !c.Next.After(now) {
+	for _, key := range slices.Sorted(maps.Keys(r.cases)) {
+		if c := r.cases[key]; len(out) < limit && !c.Next.IsZero() && !c.Next.After(now) {
 			out = append(out, c)
 			c.Next = now.Add(lease)
 			r.cases[key] = c

@@ -2,8 +2,7 @@
 -- whose record is gone, or has another instant, is dropped.
 -- KEYS wk:{NN}:epoch of each shard
 -- ARGV[1] class, [2] now in ms, [3] end of the lease (6 bytes), then for each shard: epoch, sequence, "wk:{NN}:", limit
--- Returns for each shard a string, in it for each entry: length of member (1 byte), member, length of record (2 bytes), the record as it
--- was before the claim; the integer 0 when memory was lost.
+-- Returns for each shard a list of members, each followed by its record as it was before the claim; the integer 0 when memory was lost.
 local class, now, lease = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local head, out, claimed -- of the present shard
 
@@ -13,17 +12,15 @@ local function take(member, due)
   local record = call('HGET', key, field)
   if not record or sub(record, 2, 7) ~= due then return end
   call('HSET', key, field, sub(record, 1, 1) .. lease .. sub(record, 8))
-  local size = #record
-  out[#out + 1] = char(#member) .. member .. char(math.floor(size / 256), size % 256)
-  out[#out + 1] = record
+  out[2 * claimed + 1], out[2 * claimed + 2] = member, record
   claimed = claimed + 1
   arm(member, lease, 1)
 end
 
 -- entries reads a leaf: all of it, or some more than are wanted when it is large and all of it is due.
 local function entries(key, leaf, want)
-  local _, whole = span(leaf, now)
-  if not whole or call('HLEN', key) <= 2 * want then return call('HGETALL', key), true end
+  local first, width = span(leaf)
+  if first + width > now + 1 or call('HLEN', key) <= 2 * want then return call('HGETALL', key), true end
   local got, cursor = {}, '0'
   repeat
     local page = call('HSCAN', key, cursor, 'COUNT', want)
@@ -33,7 +30,7 @@ local function entries(key, leaf, want)
   return got, cursor == '0'
 end
 
-local function claim(prefix, limit)
+local function claim(epoch, prefix, limit)
   local idx = prefix .. class .. 'd'
   head, out, claimed = prefix .. class .. ':', {}, 0
   while claimed < limit do
@@ -42,7 +39,7 @@ local function claim(prefix, limit)
     local key, high = idx .. ':' .. leaf, sub(leaf, 1, 3)
     local base = instant(high .. '\0\0\0', 1)
     local found, complete = entries(key, leaf, limit - claimed)
-    local taken, earliest = {}, nil
+    local taken, soonest = {}, nil
     for i = 1, #found, 2 do
       local low = found[i + 1]
       local a, b, c = byte(low, 1, 3)
@@ -50,24 +47,28 @@ local function claim(prefix, limit)
       if due <= now and claimed < limit then
         taken[#taken + 1] = found[i]
         take(found[i], high .. low)
-      elseif not earliest or due < earliest then
-        earliest = due
+      elseif not soonest or due < soonest then
+        soonest = due
       end
     end
     if #taken > 0 then many(taken, 'HDEL', key) end
-    if complete and not earliest then
+    if complete and not soonest then
       call('ZREM', idx, leaf)
     elseif complete then
-      call('ZADD', idx, earliest, leaf)
+      call('ZADD', idx, soonest, leaf)
+      if now > looked then
+        looked = now
+        call('HSET', epoch, 'l', now)
+      end
     end
   end
   settle_timers(idx)
-  return table.concat(out)
+  return out
 end
 
 local replies = {}
 for k = 1, #KEYS do
   local a = 4 * k
-  replies[k] = amnesia(KEYS[k], ARGV[a], ARGV[a + 1]) and 0 or claim(ARGV[a + 2], tonumber(ARGV[a + 3]))
+  replies[k] = amnesia(KEYS[k], ARGV[a], ARGV[a + 1]) and 0 or claim(KEYS[k], ARGV[a + 2], tonumber(ARGV[a + 3]))
 end
 return replies

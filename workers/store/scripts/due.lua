@@ -5,8 +5,8 @@
 local idx, now = ARGV[1], tonumber(ARGV[2])
 local due, oldest = 0, 0
 for _, leaf in ipairs(call('ZRANGEBYSCORE', idx, '-inf', now)) do
-  local key, _, whole = idx .. ':' .. leaf, span(leaf, now)
-  if whole then
+  local key, first, width = idx .. ':' .. leaf, span(leaf)
+  if first + width <= now + 1 then
     due = due + call('HLEN', key)
   else
     for _, low in ipairs(call('HVALS', key)) do

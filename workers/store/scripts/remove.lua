@@ -20,7 +20,7 @@ local function remove(prefix, items)
     if class == 'c' then call('DEL', prefix .. 'l:' .. member) end
   end
   settle_timers(prefix .. class .. 'd')
-  return tostring(call('HINCRBY', prefix .. 'n', class, -gone))
+  return tostring(call('HINCRBY', prefix .. 'n', class, 0 - gone)) -- and not -gone: Redis refuses the text "-0"
 end
 
 local replies = {}

@@ -2,11 +2,13 @@
 --
 -- An instant in a record is six bytes: the width of its leaf in the four high bits, then the milliseconds since 1970. A leaf is a hash of
 -- members due within its span, each with the last three bytes of its instant; its name is the first bytes of the instant, rounded down to
--- the width, so that the place of an entry follows from the record alone. The index holds each leaf with its earliest instant; it may be
--- too early, or of a leaf that is empty by now (claim puts that right), never too late.
+-- the width, so that the place of an entry follows from the record alone. The index holds each leaf with its first millisecond; a claim
+-- that looks into a leaf puts its earliest entry there instead. So the index may be too early, or hold a leaf that is empty by now (the
+-- next claim puts that right), but it is never too late: what is added to a leaf that a claim may have seen is told to the index.
 local EXACT = 15 -- code of a leaf for one millisecond: the end of a lease
 
-local arms, disarms, marks = {}, {}, {} -- by leaf: what to add (member, low bytes, ...) and what to remove; what to tell the index
+local arms, disarms = {}, {} -- by leaf: what to add (member, low bytes, ...) and what to remove
+local unseen, earliest = {}, {} -- by leaf: the first millisecond of one no claim has seen, the earliest instant added to another
 
 -- the instant at position i of s as one number, width included; 0 for none
 local function stamp(s, i)
@@ -17,7 +19,7 @@ end
 -- the milliseconds of the instant at position i of s
 local function instant(s, i) return stamp(s, i) % 17592186044416 end
 
--- the leaf of the instant at position i of s; its width is 2^(10 + code) ms
+-- the leaf of the instant at position i of s
 local ROUND = {[0] = 4, 8, 16, 32, 64, 128, 256, 2, 4, 8, 16, 32, 64, 128, 256}
 local function leaf_of(s, i)
   local a, _, _, d, e = byte(s, i, i + 4)
@@ -27,10 +29,10 @@ local function leaf_of(s, i)
   return sub(s, i, i + 5)
 end
 
--- the first millisecond of a leaf, and whether all of it has passed
-local function span(leaf, now)
-  local first, code = instant(leaf .. '\0\0', 1), math.floor(byte(leaf, 1) / 16)
-  return first, first + (code == EXACT and 1 or 2 ^ (10 + code)) <= now + 1
+-- the first millisecond of a leaf, and its width in milliseconds: 2^(10 + code)
+local function span(leaf)
+  local code = math.floor(byte(leaf, 1) / 16)
+  return instant(leaf .. '\0\0', 1), code == EXACT and 1 or 2 ^ (10 + code)
 end
 
 -- arm collects a timer: the instant at position i of s.
@@ -40,12 +42,15 @@ local function arm(member, s, i)
   if list then
     list[#list + 1] = member
     list[#list + 1] = sub(s, i + 3, i + 5)
-    if #leaf == 6 then return end -- one millisecond: the index knows it already
   else
     arms[leaf] = {member, sub(s, i + 3, i + 5)}
+    local first = span(leaf)
+    if first > looked then unseen[leaf] = first end
   end
-  marks[#marks + 1] = instant(s, i)
-  marks[#marks + 1] = leaf
+  if not unseen[leaf] then
+    local due = instant(s, i)
+    if not earliest[leaf] or due < earliest[leaf] then earliest[leaf] = due end
+  end
 end
 
 local function disarm(member, s, i)
@@ -66,12 +71,24 @@ end
 -- settle_timers carries out what was collected, and forgets it. A leaf that is empty now leaves the index when a claim meets it; only
 -- leases are cleared at once, because they are many.
 local function settle_timers(idx)
-  local head = idx .. ':'
+  local head, marks = idx .. ':', {}
   for leaf, list in pairs(disarms) do
     many(list, 'HDEL', head .. leaf)
     if #leaf == 6 and call('EXISTS', head .. leaf) == 0 then call('ZREM', idx, leaf) end
   end
-  for leaf, list in pairs(arms) do many(list, 'HSET', head .. leaf) end
-  if #marks > 0 then many(marks, 'ZADD', idx, 'LT') end
-  arms, disarms, marks = {}, {}, {}
+  for leaf, list in pairs(arms) do
+    many(list, 'HSET', head .. leaf)
+    local mark = unseen[leaf]
+    if not mark then
+      mark = earliest[leaf]
+    elseif call('HLEN', head .. leaf) > #list / 2 then
+      mark = nil -- it was there, so the index knows it
+    end
+    if mark then
+      marks[#marks + 1] = mark
+      marks[#marks + 1] = leaf
+    end
+  end
+  many(marks, 'ZADD', idx, 'LT')
+  arms, disarms, unseen, earliest = {}, {}, {}, {}
 end

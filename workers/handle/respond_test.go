@@ -1,0 +1,284 @@
+package handle_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"watchkeeper/connectors"
+	"watchkeeper/sla"
+	"watchkeeper/sla/slatest"
+	"watchkeeper/workers/job"
+)
+
+// acted is a world at the act stage, where everything that was due then is done.
+func acted(t *testing.T, change ...func(*world)) *world {
+	t.Helper()
+	w := opened(t, change...)
+	w.until(actAt.Add(-w.skew))
+	return w
+}
+
+// replying sets what the platform does with the coming answers.
+func replying(replies ...reply) func(*world) {
+	return func(w *world) { w.platform.replies = replies }
+}
+
+func unknown(apply bool) reply {
+	return reply{apply: apply, err: platformError(connectors.OutcomeUnknown)}
+}
+
+func TestAnswerIsSentOnceAtTheActStage(t *testing.T) {
+	t.Parallel()
+	w := opened(t)
+	w.until(deadline)
+	w.quiet("end")
+	if !w.platform.sentAt[0].Equal(actAt) || w.platform.sent[0].Attempt != 1 {
+		t.Errorf("want one answer at %v, got %v at %v", actAt, w.platform.sent, w.platform.sentAt)
+	}
+	if len(w.warnings) != 2 || len(w.failed) != 0 || len(w.memory.audits) != 1 {
+		t.Errorf("want two warnings, one audit line and no failures, got %d, %v, %v", len(w.warnings), w.memory.audits, w.failed)
+	}
+}
+
+func TestEveryKindOfReplyHasItsStateItsWaitAndItsPerson(t *testing.T) {
+	t.Parallel()
+	throttled := &connectors.Error{Op: "fake", Kind: connectors.Throttled, RetryAfter: 90 * time.Second}
+	for name, c := range map[string]struct {
+		err   error
+		state sla.AttemptState
+		wait  time.Duration
+		page  sla.Why
+	}{
+		"accepted":          {nil, sla.AttemptSettled, 10 * time.Minute, sla.WhyNone},
+		"throttled":         {throttled, sla.AttemptRefused, 90 * time.Second, sla.WhyNone},
+		"throttled, silent": {platformError(connectors.Throttled), sla.AttemptRefused, time.Second, sla.WhyNone},
+		"unavailable":       {platformError(connectors.Unavailable), sla.AttemptRefused, time.Minute, sla.WhyNone},
+		"unauthorised":      {platformError(connectors.Unauthorised), sla.AttemptRefused, 10 * time.Minute, sla.WhyNoAccess},
+		"forbidden":         {platformError(connectors.Forbidden), sla.AttemptRefused, 10 * time.Minute, sla.WhyNoAccess},
+		"not found":         {platformError(connectors.NotFound), sla.AttemptRefused, 6 * time.Hour, sla.WhyPlatformSaysNo},
+		"rejected":          {platformError(connectors.Rejected), sla.AttemptRefused, 6 * time.Hour, sla.WhyPlatformSaysNo},
+		"conflict":          {platformError(connectors.Conflict), sla.AttemptRefused, 5 * time.Second, sla.WhyNone},
+		"malformed":         {platformError(connectors.Malformed), sla.AttemptUnknown, 30 * time.Second, sla.WhyNone},
+		"unknown":           {platformError(connectors.OutcomeUnknown), sla.AttemptUnknown, 30 * time.Second, sla.WhyNone},
+		"without a kind":    {errors.New("odd"), sla.AttemptUnknown, 30 * time.Second, sla.WhyNone},
+		"cancelled":         {context.Canceled, sla.AttemptUnknown, 30 * time.Second, sla.WhyNone},
+		"out of time":       {context.DeadlineExceeded, sla.AttemptUnknown, 30 * time.Second, sla.WhyNone},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := acted(t, replying(reply{apply: c.err == nil, err: c.err}))
+			kase, slot := w.kase(), w.slot()
+			if slot.State != c.state || slot.N != 1 || kase.Next.Sub(w.now) != c.wait {
+				t.Errorf("want %v after one try and a look in %v, got %v after %d and %v", c.state, c.wait, slot.State, slot.N, kase.Next.Sub(w.now))
+			}
+			if kase.Answered != (c.state == sla.AttemptSettled) || kase.Unresolved != (c.state == sla.AttemptUnknown) {
+				t.Errorf("want the record to say %v, got %+v", c.state, kase)
+			}
+			if c.page == sla.WhyNone && len(w.pages) != 0 || c.page != sla.WhyNone && (len(w.pages) != 1 || w.pages[0].Why != c.page) {
+				t.Errorf("want a page for %v, got %v", c.page, w.pages)
+			}
+			w.until(guardAt.Add(-time.Minute))
+			w.quietBut("after the platform came round", len(w.pages))
+		})
+	}
+}
+
+// quietBut is quiet where so many pages are right.
+func (w *world) quietBut(where string, pages int) {
+	w.t.Helper()
+	if len(w.pages) != pages {
+		w.t.Fatalf("%s: want %d pages, got %d", where, pages, len(w.pages))
+	}
+	kept := w.pages
+	w.pages = nil
+	w.quiet(where)
+	w.pages = kept
+}
+
+func TestUnknownIsAskedForAndNeverGuessed(t *testing.T) {
+	t.Parallel()
+	t.Run("present is not sent again", func(t *testing.T) {
+		t.Parallel()
+		w := acted(t, replying(unknown(true)))
+		w.until(actAt.Add(31 * time.Second))
+		if w.slot().State != sla.AttemptSettled || len(w.platform.sent) != 1 {
+			t.Errorf("want it settled by asking, got %v after %d sends", w.slot().State, len(w.platform.sent))
+		}
+		w.until(guardAt)
+		w.quiet("end")
+	})
+	t.Run("absent within settle is not sent again", func(t *testing.T) {
+		t.Parallel()
+		w := acted(t, replying(unknown(false)))
+		w.until(actAt.Add(10*time.Minute - time.Second))
+		if w.slot().State != sla.AttemptUnknown || len(w.platform.sent) != 1 || w.platform.asked != 1 {
+			t.Errorf("want it asked for once in that time, got %v, %d sends, %d questions", w.slot().State, len(w.platform.sent), w.platform.asked)
+		}
+	})
+	t.Run("absent for settle is sent again", func(t *testing.T) {
+		t.Parallel()
+		w := acted(t, replying(unknown(false)))
+		w.until(actAt.Add(12 * time.Minute))
+		if len(w.platform.sent) != 2 || w.platform.sent[1].Attempt != 2 || w.platform.sentAt[1].Sub(actAt) < 10*time.Minute {
+			t.Errorf("want a second try after ten minutes, got %v at %v", w.platform.sent, w.platform.sentAt)
+		}
+		w.quiet("end")
+	})
+	t.Run("a reader whose clock is fast waits longer", func(t *testing.T) {
+		t.Parallel()
+		w := acted(t, replying(unknown(false)))
+		w.skew = -15 * time.Minute // our clock jumps ahead of the platform's
+		w.now = w.now.Add(15 * time.Minute)
+		w.poll()
+		w.until(actAt.Add(24 * time.Minute))
+		if len(w.platform.sent) != 1 {
+			t.Errorf("want no second try nine minutes after the first, got %v", w.platform.sentAt)
+		}
+	})
+	t.Run("moot is not sent again", func(t *testing.T) {
+		t.Parallel()
+		w := acted(t, replying(unknown(false)), func(w *world) { w.platform.moot = true })
+		w.until(guardAt.Add(-time.Minute))
+		if len(w.platform.sent) != 1 || w.slot().State != sla.AttemptSettled {
+			t.Errorf("want one try, got %d and %v", len(w.platform.sent), w.slot().State)
+		}
+	})
+	t.Run("unreadable stays unknown, and a person hears of it at guard", func(t *testing.T) {
+		t.Parallel()
+		w := acted(t, replying(unknown(true)), func(w *world) {
+			w.platform.askErr, w.platform.blind = platformError(connectors.Unavailable), 1000*time.Hour
+		})
+		w.until(deadline.Add(-time.Hour))
+		if len(w.platform.sent) != 1 || len(w.pages) != 1 || w.pages[0].Why != sla.WhyUnresolved {
+			t.Errorf("want one try and one page, got %d and %v", len(w.platform.sent), w.pages)
+		}
+		w.platform.askErr, w.platform.blind = nil, 0
+		w.until(deadline.Add(time.Hour))
+		w.quietBut("after guard it is still asked for", 1)
+	})
+}
+
+func TestPersonTakesOverAfterFiveConflicts(t *testing.T) {
+	t.Parallel()
+	moved := reply{err: platformError(connectors.Conflict)}
+	w := acted(t, replying(moved, moved, moved, moved, moved))
+	w.until(actAt.Add(time.Minute))
+	if len(w.platform.sent) != 5 || len(w.pages) != 1 || w.pages[0].Why != sla.WhyPlatformSaysNo {
+		t.Errorf("want five tries and a page, got %d and %v", len(w.platform.sent), w.pages)
+	}
+}
+
+func TestNothingIsSentWithoutReadingTheTruthFirst(t *testing.T) {
+	t.Parallel()
+	for kind, page := range map[connectors.Kind]sla.Why{
+		connectors.Throttled: sla.WhyNone, connectors.Unavailable: sla.WhyNone, connectors.Conflict: sla.WhyNone,
+		connectors.Unauthorised: sla.WhyNoAccess, connectors.Forbidden: sla.WhyNoAccess,
+		connectors.NotFound: sla.WhyNoFacts, connectors.Malformed: sla.WhyNoFacts,
+	} {
+		t.Run(kind.String(), func(t *testing.T) {
+			t.Parallel()
+			w := opened(t)
+			w.until(actAt.Add(-time.Second))
+			w.platform.readErr = platformError(kind)
+			w.until(actAt)
+			w.holds("unreadable")
+			if len(w.platform.sent) != 0 || len(w.failed) != 0 || !w.kase().Next.After(w.now) {
+				t.Errorf("want nothing sent, no failed job and a timer, got %v, %v, %v", w.platform.sent, w.failed, w.kase().Next)
+			}
+			if page == sla.WhyNone && len(w.pages) != 0 || page != sla.WhyNone && (len(w.pages) != 1 || w.pages[0].Why != page) {
+				t.Errorf("want a page for %v, got %v", page, w.pages)
+			}
+			w.platform.readErr = nil
+			w.until(actAt.Add(7 * time.Hour))
+			w.quietBut("readable again", len(w.pages))
+		})
+	}
+}
+
+func TestTurnThatMovedBeforeTheLookupIsNotAnswered(t *testing.T) {
+	t.Parallel()
+	w := opened(t)
+	w.until(actAt.Add(-time.Second))
+	w.platform.edit(8) // and the feed has not told yet
+	w.until(actAt.Add(time.Minute))
+	if w.count(7) != 0 || w.count(8) != 1 || w.kase().Obligation.Turn != 8 {
+		t.Errorf("want turn 8 answered and not 7, got %+v", w.platform.effects)
+	}
+	w.platform.dispute.State, w.platform.dispute.Obligations = sla.StateClosed, nil
+	w.until(actAt.Add(7 * time.Hour))
+	if w.kase().Open() || w.kase().Next.Sub(w.now) < 20*24*time.Hour {
+		t.Errorf("want the case closed and kept for a while, got %+v", w.kase())
+	}
+}
+
+func TestDeadlineThatMovedWithinTheTurnCounts(t *testing.T) {
+	t.Parallel()
+	w := opened(t, func(w *world) { w.rule.Window.Value = 30 * 24 * time.Hour })
+	w.until(actAt.Add(-time.Second))
+	w.platform.dispute.Obligations = []sla.Obligation{slatest.Obligation()}
+	w.platform.dispute.Obligations[0].Deadline = deadline.Add(48 * time.Hour)
+	w.until(actAt.Add(47 * time.Hour))
+	if len(w.platform.sent) != 0 {
+		t.Fatalf("want nothing sent before the new act stage, got %v", w.platform.sentAt)
+	}
+	w.until(actAt.Add(49 * time.Hour))
+	if w.count(7) != 1 {
+		t.Errorf("want the answer at the new act stage, got %v", w.platform.sentAt)
+	}
+}
+
+func TestReasonThatChangedBringsItsOwnCap(t *testing.T) {
+	t.Parallel()
+	w := opened(t, func(w *world) {
+		poor := w.rule
+		poor.AcceptCap.Value = slatest.USD(100)
+		w.byReason[sla.ReasonDamaged] = poor
+	})
+	w.until(actAt.Add(-time.Second))
+	w.platform.dispute.Reason = sla.ReasonDamaged
+	w.until(actAt.Add(time.Minute))
+	if len(w.platform.sent) != 0 || len(w.pages) != 1 || w.pages[0].Why != sla.WhyOverCap {
+		t.Errorf("want a person asked, got %v and %v", w.platform.sent, w.pages)
+	}
+}
+
+func TestAnswerOnTheLedgerIsNotSentAgainWhenTheRecordForgotIt(t *testing.T) {
+	t.Parallel()
+	w := acted(t, func(w *world) { w.platform.blind = 24 * time.Hour })
+	rec := w.kase()
+	rec.Answered, rec.Next = false, w.now
+	w.memory.cases[rec.ID.String()] = rec
+	w.until(actAt.Add(time.Hour))
+	w.quiet("end")
+	if !w.kase().Answered || len(w.platform.sent) != 1 {
+		t.Errorf("want the answer remembered, got %+v", w.kase())
+	}
+}
+
+func TestOneBadCaseDoesNotStopTheOthersOfItsJob(t *testing.T) {
+	t.Parallel()
+	w := opened(t)
+	w.now = actAt
+	bad := w.kase()
+	bad.ID.Native = "broken"
+	w.memory.cases[bad.ID.String()] = bad
+	w.do(job.ForCases(job.Respond, []sla.DisputeID{bad.ID, w.kase().ID}, "both")[0])
+	if len(w.failed) != 1 || w.count(7) != 1 {
+		t.Errorf("want one failure and one answer, got %v and %v", w.failed, w.platform.effects)
+	}
+}
+
+func TestJobWithoutTimeLeftBeginsNoAnswer(t *testing.T) {
+	t.Parallel()
+	w := opened(t)
+	w.now = actAt
+	slow := w.kase()
+	slow.ID.Native = "slow"
+	w.memory.cases[slow.ID.String()] = slow
+	w.do(job.ForCases(job.Respond, []sla.DisputeID{slow.ID, w.kase().ID}, "both")[0])
+	if w.count(7) != 0 || len(w.failed) != 0 {
+		t.Errorf("want the second left to its timer, got %v, %v", w.platform.effects, w.failed)
+	}
+}

@@ -1,0 +1,162 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"watchkeeper/sla"
+	"watchkeeper/workers/store"
+	"watchkeeper/workers/store/storetest"
+)
+
+func TestAnEmptyRedisIsALossOnce(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		ctx, c := context.Background(), newClock()
+		opts := store.Options{Now: c.now, Stores: testStores}
+		first, err := store.Open(ctx, rdb, opts)
+		must(t, err)
+		epoch, err := first.CheckEpoch(ctx, c.now())
+		must(t, err)
+		if len(epoch.Lost) != first.Shards() || !epoch.FrozenUntil.Equal(c.now().Add(store.DefaultSettle)) {
+			t.Fatalf("want every shard lost and money frozen, got %+v", epoch)
+		}
+		if epoch, err = first.CheckEpoch(ctx, c.now()); err != nil || len(epoch.Lost) != 0 {
+			t.Fatalf("want the loss told once, got %+v %v", epoch, err)
+		}
+		second, err := store.Open(ctx, rdb, opts)
+		must(t, err)
+		epoch, err = second.CheckEpoch(ctx, c.now())
+		if must(t, err); len(epoch.Lost) != 0 || epoch.FrozenUntil.IsZero() {
+			t.Fatalf("want a later replica to find memory, and the freeze, got %+v", epoch)
+		}
+	})
+}
+
+func TestAFlushFreezesMoneyInEveryReplica(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *store.Store, c *clock, rdb redis.UniversalClient) {
+		ctx := context.Background()
+		other, err := store.Open(ctx, rdb, store.Options{Now: c.now, Stores: testStores})
+		must(t, err)
+		before, err := s.ClaimAttempt(ctx, slot(1), c.now(), time.Hour)
+		must(t, err)
+		must(t, rdb.FlushAll(ctx).Err())
+
+		if _, err := s.RecordIntent(ctx, before, c.now()); !errors.Is(err, sla.ErrAmnesia) {
+			t.Fatalf("want the loss noticed at the intent, got %v", err)
+		}
+		a, err := s.ClaimAttempt(ctx, slot(1), c.now(), time.Hour)
+		must(t, err)
+		if a.Token <= before.Token {
+			t.Fatalf("want tokens to grow over the loss, got %d after %d", a.Token, before.Token)
+		}
+		for name, replica := range map[string]*store.Store{"the one that noticed": s, "another": other} {
+			epoch, err := replica.CheckEpoch(ctx, c.now())
+			must(t, err)
+			if len(epoch.Lost) != s.Shards() || !epoch.FrozenUntil.Equal(c.now().Add(store.DefaultSettle)) {
+				t.Fatalf("%s: want every shard lost and money frozen, got %+v", name, epoch)
+			}
+			if _, err := replica.RecordIntent(ctx, a, c.now()); !errors.Is(err, sla.ErrFrozen) {
+				t.Fatalf("%s: want money frozen, got %v", name, err)
+			}
+		}
+		c.advance(store.DefaultSettle)
+		if _, err := other.RecordIntent(ctx, a, c.now()); err != nil {
+			t.Fatalf("want money to move again after the freeze, got %v", err)
+		}
+	})
+}
+
+func TestARestoredOlderMemoryIsNoticed(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *store.Store, c *clock, rdb redis.UniversalClient) {
+		ctx := context.Background()
+		keys, err := rdb.Keys(ctx, "wk:{*}:epoch").Result()
+		must(t, err)
+		old := map[string]map[string]string{}
+		for _, key := range keys {
+			old[key], err = rdb.HGetAll(ctx, key).Result()
+			must(t, err)
+		}
+		a, err := s.ClaimAttempt(ctx, slot(1), c.now(), time.Hour)
+		must(t, err)
+		for key, fields := range old {
+			must(t, rdb.HSet(ctx, key, fields).Err())
+		}
+		if _, err := s.RecordIntent(ctx, a, c.now()); !errors.Is(err, sla.ErrAmnesia) {
+			t.Fatalf("want the missing claim noticed, got %v", err)
+		}
+		epoch, err := s.CheckEpoch(ctx, c.now())
+		must(t, err)
+		if len(epoch.Lost) != 1 {
+			t.Fatalf("want the one shard with a claim lost, got %v", epoch.Lost)
+		}
+	})
+}
+
+func TestWritesGoOnAfterALossUnderTheNewNumbersOfStores(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *store.Store, c *clock, rdb redis.UniversalClient) {
+		ctx := context.Background()
+		putAll(t, s, cases(30, at(c.now())))
+		must(t, rdb.FlushAll(ctx).Err())
+		// Another process starts first and numbers its stores from the beginning.
+		foreign, err := store.Open(ctx, rdb, store.Options{Now: c.now, Stores: map[sla.StoreID]sla.Platform{"ZZ99": "paypal"}})
+		must(t, err)
+		w := newCase(1, c.now())
+		w.ID.Store, w.ID.Platform = "ZZ99", "paypal"
+		putAll(t, foreign, []sla.CaseWrite{w})
+
+		if due := claimAll(t, s, c.now(), time.Minute); len(due) != 1 || due[0].ID != w.ID {
+			t.Fatalf("want the other process' case under its own store, got %+v", due)
+		}
+		putAll(t, s, cases(30, at(c.now())))
+		var got []sla.StoreID
+		must(t, foreign.EachCase(ctx, func(r sla.CaseRecord) error { got = append(got, r.ID.Store); return nil }))
+		slices.Sort(got)
+		if len(got) != 31 || got[29] != "AE01" || got[30] != "ZZ99" {
+			t.Fatalf("want 30 cases of AE01 and one of ZZ99, got %v", got)
+		}
+		epoch, err := s.CheckEpoch(ctx, c.now())
+		must(t, err)
+		if len(epoch.Lost) != s.Shards() {
+			t.Fatalf("want the loss told although calls went on, got %v", epoch.Lost)
+		}
+	})
+}
+
+func TestTheLayoutIsFixed(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		ctx, c := context.Background(), newClock()
+		opts := store.Options{Now: c.now, Stores: testStores, Shards: 3}
+		_, err := store.Open(ctx, rdb, opts)
+		must(t, err)
+		opts.Shards = 4
+		if _, err := store.Open(ctx, rdb, opts); err == nil {
+			t.Fatal("another number of shards was accepted")
+		}
+		opts.Shards = 0
+		s, err := store.Open(ctx, rdb, opts)
+		if must(t, err); s.Shards() != 3 {
+			t.Fatalf("want the stored number, got %d", s.Shards())
+		}
+		opts.Stores = map[sla.StoreID]sla.Platform{"AE01": "ebay"}
+		if _, err := store.Open(ctx, rdb, opts); err == nil {
+			t.Fatal("a store on another platform was accepted")
+		}
+		must(t, rdb.HSet(ctx, "wk:meta", "layout", 99).Err())
+		if _, err := store.Open(ctx, rdb, opts); err == nil {
+			t.Fatal("a layout of the future was accepted")
+		}
+		if _, err := store.Open(ctx, rdb, store.Options{}); err == nil {
+			t.Fatal("options without a clock were accepted")
+		}
+	})
+}

@@ -1,0 +1,183 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"pgregory.net/rapid"
+
+	"watchkeeper/sla"
+	"watchkeeper/workers/store"
+)
+
+func TestAnAllowanceIsSharedAndNeverExceeded(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *store.Store, c *clock, rdb redis.UniversalClient) {
+		ctx := context.Background()
+		other, err := store.Open(ctx, rdb, store.Options{Now: c.now, Stores: testStores})
+		must(t, err)
+		take := func(from *store.Store) time.Duration {
+			wait, err := from.Take(ctx, "app", 5, time.Second)
+			must(t, err)
+			return wait
+		}
+		for i := range 5 {
+			if wait := take([]*store.Store{s, other}[i%2]); wait != 0 {
+				t.Fatalf("call %d of 5 has to wait %s", i, wait)
+			}
+		}
+		if wait := take(other); wait != 200*time.Millisecond {
+			t.Fatalf("want to wait for the next of 5 a second, got %s", wait)
+		}
+		c.advance(200 * time.Millisecond)
+		if first, second := take(s), take(other); first != 0 || second != 200*time.Millisecond {
+			t.Fatalf("want one more call after the wait, got %s and %s", first, second)
+		}
+		if wait, err := s.Take(ctx, "another app", 1, time.Hour); err != nil || wait != 0 {
+			t.Fatalf("want other allowances untouched, got %s %v", wait, err)
+		}
+		if _, err := s.Take(ctx, "app", 0, time.Second); err == nil {
+			t.Fatal("a rate of nothing was accepted")
+		}
+	})
+}
+
+func TestAWaitIsAlwaysLongEnough(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *store.Store, c *clock, _ redis.UniversalClient) {
+		n := 0
+		rapid.Check(t, func(t *rapid.T) {
+			n++
+			key, rate := fmt.Sprint("app ", n), rapid.IntRange(1, 12).Draw(t, "rate")
+			per := time.Duration(rapid.Int64Range(1, int64(time.Hour/time.Millisecond)).Draw(t, "per")) * time.Millisecond
+			for range 2 * rate {
+				wait, err := s.Take(context.Background(), key, rate, per)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if wait == 0 {
+					continue
+				}
+				c.advance(wait)
+				if again, err := s.Take(context.Background(), key, rate, per); err != nil || again > time.Microsecond {
+					t.Fatalf("after a wait of %s: another %s, %v", wait, again, err)
+				}
+			}
+		})
+	})
+}
+
+func TestACredentialIsSavedByOneRefresherOnly(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *store.Store, c *clock, _ redis.UniversalClient) {
+		ctx := context.Background()
+		blob, version, err := s.Load(ctx, "AE01")
+		if must(t, err); blob != nil || version != 0 {
+			t.Fatalf("want nothing, got %d bytes at %d", len(blob), version)
+		}
+		save := func(blob string, at int64) (int64, bool) {
+			v, ok, err := s.Save(ctx, "AE01", []byte(blob), at)
+			must(t, err)
+			return v, ok
+		}
+		if v, ok := save("one\x00", 0); v != 1 || !ok {
+			t.Fatalf("want version 1, got %d %v", v, ok)
+		}
+		if v, ok := save("late", 0); v != 0 || ok {
+			t.Fatalf("want a late save refused, got %d %v", v, ok)
+		}
+		if v, ok := save("two", 1); v != 2 || !ok {
+			t.Fatalf("want version 2, got %d %v", v, ok)
+		}
+		blob, version, err = s.Load(ctx, "AE01")
+		if must(t, err); string(blob) != "two" || version != 2 {
+			t.Fatalf("want two at 2, got %q at %d", blob, version)
+		}
+		lock := func(owner string) bool {
+			ok, err := s.Lock(ctx, "AE01", owner, time.Minute)
+			must(t, err)
+			return ok
+		}
+		if !lock("a") || lock("b") || !lock("a") {
+			t.Fatal("want the lock for one owner")
+		}
+		must(t, s.Unlock(ctx, "AE01", "b"))
+		if lock("b") {
+			t.Fatal("a stranger unlocked it")
+		}
+		c.advance(time.Minute)
+		if !lock("b") {
+			t.Fatal("a lock that ran out was not given on")
+		}
+		must(t, s.Unlock(ctx, "AE01", "a"))
+		must(t, s.Unlock(ctx, "AE01", "b"))
+		if !lock("c") {
+			t.Fatal("an unlocked lock was not given on")
+		}
+	})
+}
+
+func TestRejectsAreCappedAndNewestFirst(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *store.Store, c *clock, _ redis.UniversalClient) {
+		ctx := context.Background()
+		const n = 14_000
+		for i := 0; i < n; i += 1000 {
+			page := make([]sla.Rejected, 1000)
+			for j := range page {
+				page[j] = sla.Rejected{Store: "AE01", Feed: "disputes", ID: fmt.Sprint(i + j), Raw: make([]byte, 10), Reason: "not json"}
+			}
+			must(t, s.Reject(ctx, page))
+		}
+		c.advance(time.Second)
+		must(t, s.Reject(ctx, []sla.Rejected{{Store: "EB01", Feed: "returns", ID: "last", Raw: make([]byte, 10_000), Reason: "half a record"}}))
+		must(t, s.Reject(ctx, nil))
+		all, err := s.Rejects(ctx, 2*n)
+		must(t, err)
+		if len(all) < 9_000 || len(all) > 11_500 {
+			t.Fatalf("want about 10,000 kept, got %d", len(all))
+		}
+		first, err := s.Rejects(ctx, 1)
+		must(t, err)
+		if len(first) != 1 || first[0].ID != "last" || len(first[0].Raw) != 4096 || first[0].Store != "EB01" || !first[0].At.Equal(c.now()) {
+			t.Fatalf("want the newest, cut, got %s of %d bytes at %s", first[0].ID, len(first[0].Raw), first[0].At)
+		}
+	})
+}
+
+func TestAuditLinesAreFoundByDispute(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *store.Store, c *clock, _ redis.UniversalClient) {
+		ctx := context.Background()
+		for i := range 40 {
+			must(t, s.Audit(ctx, disputeID(i%4), fmt.Appendf(nil, "line %d", i)))
+			c.advance(time.Second)
+		}
+		of, err := s.AuditsOf(ctx, disputeID(3), 2)
+		must(t, err)
+		if len(of) != 2 || string(of[0].Line) != "line 39" || string(of[1].Line) != "line 35" || of[0].ID != disputeID(3).String() {
+			t.Fatalf("want the two newest of the dispute, got %+v", of)
+		}
+		all, err := s.Audits(ctx, 100)
+		must(t, err)
+		if len(all) != 40 {
+			t.Fatalf("want all lines, got %d", len(all))
+		}
+	})
+}
+
+func TestStatsTellTheBacklog(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *store.Store, c *clock, _ redis.UniversalClient) {
+		putAll(t, s, cases(200, func(i int) time.Time { return c.now().Add(time.Duration(i-49) * time.Minute) }))
+		stats, err := s.Stats(context.Background())
+		must(t, err)
+		if stats.Cases.Count != 200 || stats.Cases.Due != 50 || stats.Cases.Oldest.After(c.now().Add(-49*time.Minute)) {
+			t.Fatalf("want 200 cases, 50 due, the oldest 49 minutes late; got %+v", stats.Cases)
+		}
+		must(t, s.Ping(context.Background()))
+	})
+}
