@@ -59,6 +59,9 @@ func (s *Seller) list(ctx context.Context, q query, subject string) (listing, er
 	return l, err
 }
 
+// Skew is the platform's clock minus ours, the median of the last calls.
+func (s *Seller) Skew() time.Duration { return s.client.Skew() }
+
 // Fetch reads one page of the snapshot of all open disputes.
 func (s *Seller) Fetch(ctx context.Context, since connectors.Cursor) (connectors.Page, error) {
 	at := parsePlace(since.Token)
@@ -102,8 +105,9 @@ func (s *Seller) Lookup(ctx context.Context, ref sla.DisputeRef) (sla.Dispute, e
 	}
 	d := v.dispute(s.settings)
 	if d.Reason == sla.ReasonNotReceived && d.State != sla.StateClosed {
-		// A dispute without its parcels is still a dispute: the answer is then found without them.
-		if o, err := s.order(ctx, v); err == nil {
+		// A dispute without its parcels is still a dispute; but it must not look like one that has none.
+		o, err := s.order(ctx, v)
+		if d.Unread = err != nil; err == nil {
 			d.Shipments, d.Country = o.shipments(v.d.Parent.id()), o.country()
 		}
 	}

@@ -181,13 +181,14 @@ func (s *Seller) extension(d sla.Dispute, a sla.Answer) (request, error) {
 	}, nil
 }
 
-// done reads the reply of agree and save. A plain no gives no reason; it means most often that the dispute has moved.
+// done reads the reply of agree and save. A plain no gives no reason: most often the dispute has moved, but nothing proves that nothing
+// happened, so the platform is asked before any second try.
 func done(e envelope) *connectors.Error {
 	switch said(e, "result_object") {
 	case "true":
 		return nil
 	case "false":
-		return &connectors.Error{Kind: connectors.Conflict, Code: "result_object_false"}
+		return &connectors.Error{Kind: connectors.OutcomeUnknown, Code: "result_object_false"}
 	}
 	return malformed()
 }

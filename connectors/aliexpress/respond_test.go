@@ -173,8 +173,8 @@ func TestRepliesToAnAnswerAreToldApart(t *testing.T) {
 		reply any
 		want  connectors.Kind
 	}{
-		"a plain no":         {object{"result_object": false}, connectors.Conflict},
-		"a no as text":       {object{"result": object{"result_object": "false"}}, connectors.Conflict},
+		"a plain no":         {object{"result_object": false}, connectors.OutcomeUnknown},
+		"a no as text":       {object{"result": object{"result_object": "false"}}, connectors.OutcomeUnknown},
 		"state moved":        {refused("50", "ISV", "isv.issue-status-illegal"), connectors.Conflict},
 		"amount refused":     {refused("50", "ISV", "isv.refund-amount-exceeded"), connectors.Rejected},
 		"throttled":          {refused("ApiCallLimit", "SYSTEM", ""), connectors.Throttled},

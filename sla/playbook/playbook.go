@@ -93,7 +93,7 @@ var standstill = []sla.AnomalyKind{
 // moving reports whether the parcel was scanned and nothing says that it stands still.
 func (f Facts) moving() bool {
 	p := f.Parcel
-	if p.LastEvent.IsZero() || p.Milestone == sla.MilestoneUnknown || p.Milestone == sla.MilestonePreTransit {
+	if p.LastEvent.IsZero() || f.Now.Sub(p.LastEvent) >= f.Parcels.Stall.Value || p.Milestone == sla.MilestoneUnknown || p.Milestone == sla.MilestonePreTransit {
 		return false
 	}
 	return !slices.ContainsFunc(standstill, p.Anomalies.Has)

@@ -6,6 +6,7 @@ import (
 
 	"watchkeeper/connectors"
 	"watchkeeper/sla"
+	"watchkeeper/sla/slatest"
 	"watchkeeper/workers/job"
 )
 
@@ -83,6 +84,31 @@ func TestPersonIsPagedOncePerStage(t *testing.T) {
 	}
 }
 
+func TestEachWarnPointIsAnnouncedOnce(t *testing.T) {
+	t.Parallel()
+	w := opened(t)
+	for i, at := range []time.Duration{72 * time.Hour, 80 * time.Hour} {
+		w.until(slatest.Epoch.Add(at))
+		for range 3 {
+			w.do(w.job(job.Assess))
+			w.poll()
+			w.drain()
+		}
+		if len(w.warnings) != i+1 || w.kase().Warned != i+1 {
+			t.Errorf("want %d warnings, got %d and %+v", i+1, len(w.warnings), w.kase())
+		}
+	}
+}
+
+func TestNewTurnIsANewPage(t *testing.T) {
+	t.Parallel()
+	no := reply{err: platformError(connectors.Rejected)}
+	w := acted(t, replying(no, no))
+	w.platform.edit(8) // the feed has not told
+	w.until(actAt.Add(7 * time.Hour))
+	w.paged(sla.WhyPlatformSaysNo, sla.WhyPlatformSaysNo)
+}
+
 // Whatever fails after a page, told twice is better than never, and never more than that for one fault.
 func TestPageThatCouldNotBeWrittenDownIsRepeated(t *testing.T) {
 	t.Parallel()
@@ -146,7 +172,9 @@ func TestLateAssessLeavesAClosedCaseItsTimer(t *testing.T) {
 	w.poll()
 	w.do(w.job(job.Assess))
 	w.do(w.job(job.Respond))
-	w.holds("late jobs")
+	if left := w.kase().Next.Sub(w.now); left < 29*24*time.Hour {
+		t.Errorf("want it kept for a month, got %v", left)
+	}
 	w.until(w.now.Add(31 * 24 * time.Hour))
 	if len(w.memory.cases) != 0 {
 		t.Errorf("want it removed after a month, got %+v", w.kase())
@@ -191,6 +219,18 @@ func TestTimersFireAtThePlatformsInstants(t *testing.T) {
 		w.paged()
 		w.until(guardAt.Add(-skew))
 		w.paged(sla.WhyGuardPassed)
+	}
+}
+
+func TestWaitsAreCountedOnOurClock(t *testing.T) {
+	t.Parallel()
+	for _, skew := range []time.Duration{8 * time.Hour, -8 * time.Hour} {
+		for wait, kind := range map[time.Duration]connectors.Kind{time.Minute: connectors.Unavailable, 30 * time.Second: connectors.Conflict} {
+			w := acted(t, func(w *world) { w.skew = skew }, replying(reply{err: platformError(kind)}))
+			if got := w.kase().Next.Sub(w.now); got != wait {
+				t.Errorf("%v, skew %v: want a look in %v, got %v", kind, skew, wait, got)
+			}
+		}
 	}
 }
 

@@ -169,6 +169,14 @@ func TestFrozenMoneyIsPutOffAndSentAfterTheFreeze(t *testing.T) {
 	for name, freeze := range map[string]func(*world){
 		"frozen":  func(w *world) { w.memory.frozen = actAt.Add(5 * time.Minute) },
 		"amnesia": func(w *world) { w.memory.lost = true },
+		"amnesia after the claim": func(w *world) {
+			w.fault = func(at point) bool {
+				if at.name == "claim attempt" && at.when == "after" {
+					w.memory.lost, w.fault = true, nil
+				}
+				return false
+			}
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -180,6 +180,33 @@ func TestTwoWorkersAtOnceSendOnce(t *testing.T) {
 	}
 }
 
+// A node whose clock is fast takes a slot over too early: the first holder is fenced off, and what it sent already is not sent again.
+func TestWorkerWithAFastClockCannotDouble(t *testing.T) {
+	t.Parallel()
+	for _, fast := range []time.Duration{70 * time.Second, 5 * time.Minute} {
+		for _, s := range scenarios()[:6] {
+			t.Run(s.name+", "+fast.String(), func(t *testing.T) {
+				t.Parallel()
+				for _, n := range points(t, s) {
+					var met point
+					w := beforeAct(t, s, func(w *world) func(point) bool {
+						return func(at point) bool {
+							if at.n == n {
+								met = at
+								w.visit(fast)
+								w.now = w.now.Add(-fast)
+							}
+							return false
+						}
+					})
+					w.until(actAt.Add(3 * time.Hour))
+					w.quiet(met.String())
+				}
+			})
+		}
+	}
+}
+
 // visit is another worker doing everything there is while this one stands still.
 func (w *world) visit(freeze time.Duration) {
 	mine, fault := w.queue, w.fault

@@ -86,11 +86,12 @@ type Handlers struct {
 	log     *zap.Logger
 	metrics *metrics
 	kinds   map[job.Kind]func(context.Context, job.Args) error
+	absent  *absences
 }
 
 // New makes the handlers.
 func New(d Deps) *Handlers {
-	h := &Handlers{Deps: d, log: d.Log.Named("handle"), metrics: d.Metrics.metrics}
+	h := &Handlers{Deps: d, log: d.Log.Named("handle"), metrics: d.Metrics.metrics, absent: newAbsences()}
 	h.kinds = map[job.Kind]func(context.Context, job.Args) error{
 		job.Assess:  h.assess,
 		job.Refresh: h.refresh,

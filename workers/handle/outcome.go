@@ -17,7 +17,7 @@ const (
 	showWait    = 10 * time.Minute // until the platform is asked whether it shows an accepted answer
 	confirmWait = 30 * time.Second // until it is first asked about an unknown one
 	againWait   = time.Minute      // until the next try after a failure that may pass
-	conflictGap = 5 * time.Second  // until the next try when the dispute has moved: it is read again then
+	conflictGap = 30 * time.Second // until the next try when the dispute has moved: it is read again then
 )
 
 // outcome writes down what became of the answer, with the case's next look, in one step.
@@ -126,8 +126,9 @@ func (t *turn) confirm(ctx context.Context, held sla.Attempt) (bool, error) {
 	case connectors.OutcomeAbsent:
 		label = "absent"
 		s.State = sla.AttemptRefused
-		// By how much our clock differs from the platform's, so much may it differ from the sender's.
-		if t.Now().Sub(held.SentAt) < t.rule.Settle.Value+t.src.Skew().Abs() {
+		// The sender's clock may be anywhere: besides the time since the send, the time since we first looked must pass, on our own clock.
+		first := t.absent.since(held, t.Now())
+		if t.Now().Sub(held.SentAt) < t.rule.Settle.Value+t.src.Skew().Abs() || t.Now().Sub(first) < t.rule.Settle.Value {
 			return false, t.settle(ctx, held, sla.Settlement{State: sla.AttemptUnknown, At: t.Now()})
 		}
 	}

@@ -52,6 +52,9 @@ func (h *Handlers) respond(ctx context.Context, args job.Args) error {
 	return errors.Join(errs...)
 }
 
+// clocked is a connector that knows how far its platform's clock is from ours.
+type clocked interface{ Skew() time.Duration }
+
 // A turn is one case on its way to an answer: read, check, act.
 type turn struct {
 	*Handlers
@@ -76,6 +79,9 @@ func (t *turn) run(ctx context.Context) error {
 	if t.dispute, err = t.src.Connector.Lookup(ctx, t.rec.DisputeRef); err != nil {
 		return t.unreadable(ctx, d, err)
 	}
+	if c, ok := t.src.Connector.(clocked); ok {
+		t.src.Observe(c.Skew()) // measured a moment ago: this process may never have polled the store's feed
+	}
 	// What the buyer complains of may have changed, and with it what we may pay.
 	t.rule = t.Rules.For(t.src.Platform, t.rec.ID.Store, t.dispute.Reason)
 	attempts, err := t.Ledger.Attempts(ctx, t.rec.ID)
@@ -99,6 +105,11 @@ func (t *turn) run(ctx context.Context) error {
 
 // answer asks the playbook and carries its plan out.
 func (t *turn) answer(ctx context.Context, d sla.Decision) error {
+	if t.dispute.Unread && t.dispute.Reason == sla.ReasonNotReceived {
+		// An offer made because the parcel could not be looked up cannot be taken back. At guard a person hears of the case.
+		_, err := t.put(ctx, rewrite(t.rec, t.later(againWait, d)))
+		return err
+	}
 	facts, err := t.facts(ctx, t.now(), t.dispute, t.rec.Obligation)
 	if err != nil {
 		return err

@@ -59,7 +59,7 @@ func TestEveryKindOfReplyHasItsStateItsWaitAndItsPerson(t *testing.T) {
 		"forbidden":         {platformError(connectors.Forbidden), sla.AttemptRefused, 10 * time.Minute, sla.WhyNoAccess},
 		"not found":         {platformError(connectors.NotFound), sla.AttemptRefused, 6 * time.Hour, sla.WhyPlatformSaysNo},
 		"rejected":          {platformError(connectors.Rejected), sla.AttemptRefused, 6 * time.Hour, sla.WhyPlatformSaysNo},
-		"conflict":          {platformError(connectors.Conflict), sla.AttemptRefused, 5 * time.Second, sla.WhyNone},
+		"conflict":          {platformError(connectors.Conflict), sla.AttemptRefused, 30 * time.Second, sla.WhyNone},
 		"malformed":         {platformError(connectors.Malformed), sla.AttemptUnknown, 30 * time.Second, sla.WhyNone},
 		"unknown":           {platformError(connectors.OutcomeUnknown), sla.AttemptUnknown, 30 * time.Second, sla.WhyNone},
 		"without a kind":    {errors.New("odd"), sla.AttemptUnknown, 30 * time.Second, sla.WhyNone},
@@ -160,11 +160,29 @@ func TestUnknownIsAskedForAndNeverGuessed(t *testing.T) {
 	})
 }
 
+// The job's time ends, or the process is told to stop, while the answer is out: what became of it must be written down all the same.
+func TestOutcomeIsWrittenDownAlthoughTheJobWasCancelled(t *testing.T) {
+	t.Parallel()
+	for name, r := range map[string]reply{"accepted": {apply: true}, "cut off": {apply: true, err: context.Canceled}} {
+		w := opened(t)
+		w.now = actAt
+		ctx, cancel := context.WithCancel(context.Background())
+		r.then = cancel
+		w.platform.replies = []reply{r}
+		if err := w.handlers.Do(ctx, job.Respond, w.job(job.Respond).Payload); err != nil {
+			t.Errorf("%s: want the outcome written down, got %v", name, err)
+		}
+		if c := w.kase(); c.Answered == c.Unresolved || c.Answered != (r.err == nil) {
+			t.Errorf("%s: want the case to tell it, got %+v", name, c)
+		}
+	}
+}
+
 func TestPersonTakesOverAfterFiveConflicts(t *testing.T) {
 	t.Parallel()
 	moved := reply{err: platformError(connectors.Conflict)}
 	w := acted(t, replying(moved, moved, moved, moved, moved))
-	w.until(actAt.Add(time.Minute))
+	w.until(actAt.Add(10 * time.Minute))
 	if len(w.platform.sent) != 5 || len(w.pages) != 1 || w.pages[0].Why != sla.WhyPlatformSaysNo {
 		t.Errorf("want five tries and a page, got %d and %v", len(w.platform.sent), w.pages)
 	}

@@ -89,7 +89,7 @@ func errorText(v any) string {
 
 func TestFailureThatMayPassKeepsTheCursorAndRecordsWhatItCould(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []connectors.Kind{connectors.Throttled, connectors.Unavailable, connectors.Unauthorised, connectors.Forbidden} {
+	for _, kind := range []connectors.Kind{connectors.Throttled, connectors.Unauthorised, connectors.Forbidden} {
 		b := setup(t)
 		var rows []connectors.Row
 		for i := range 40 {
@@ -238,5 +238,40 @@ func TestParcelsOfDisputesAreEnrolledOnce(t *testing.T) {
 	}))
 	if got := b.asked(t, job.Enrol); err != nil || !slices.Equal(got, []string{"LX2"}) {
 		t.Errorf("want the unknown parcel asked for, got %v (%v)", got, err)
+	}
+}
+
+func TestOneDisputeThatIsNeverReadDoesNotHoldUpItsFeed(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	var rows []connectors.Row
+	for i := range 40 {
+		rows = append(rows, b.dispute(i))
+	}
+	b.errs[rows[20].ID] = failure(connectors.Unavailable)
+	for range 3 {
+		if _, err := b.accept(rows...); err != nil {
+			t.Fatalf("want the cursor to move on, got %v", err)
+		}
+	}
+	if len(b.cases) != 39 {
+		t.Errorf("want every other dispute on record, got %d", len(b.cases))
+	}
+	delete(b.errs, rows[20].ID)
+	if tally, err := b.accept(rows...); err != nil || tally.New != 1 || len(b.cases) != 40 {
+		t.Errorf("want it read when it can be, got %+v (%v)", tally, err)
+	}
+}
+
+func TestPlatformThatIsOutKeepsTheCursor(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	var rows []connectors.Row
+	for i := range 40 {
+		rows = append(rows, b.dispute(i))
+		b.errs[rows[i].ID] = failure(connectors.Unavailable)
+	}
+	if _, err := b.accept(rows...); connectors.KindOf(err) != connectors.Unavailable || len(b.resolved) > 20 {
+		t.Errorf("want unavailable and the rest not asked for, got %v after %d reads", err, len(b.resolved))
 	}
 }

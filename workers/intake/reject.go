@@ -2,6 +2,7 @@ package intake
 
 import (
 	"context"
+	"regexp"
 	"sync"
 
 	"github.com/cespare/xxhash/v2"
@@ -22,7 +23,7 @@ func (in *Intake) reject(ctx context.Context, src *connectors.Source, rejects []
 			continue
 		}
 		hashes = append(hashes, h)
-		raw := r.Raw
+		raw := withoutPeople(r.Raw)
 		if len(raw) > connectors.MaxRejectBytes {
 			raw = raw[:connectors.MaxRejectBytes]
 		}
@@ -36,6 +37,14 @@ func (in *Intake) reject(ctx context.Context, src *connectors.Source, rejects []
 		}
 	}
 	return len(rejects)
+}
+
+// personal finds the members of a JSON text that name a person, say where he lives, or are his own words.
+var personal = regexp.MustCompile(`(?i)("[^"]*(?:login|name|nick|mail|phone|mobile|tel|address|street|city|zip|postal|recipient|consignee|signed_by|contact|content|memo|message|description|text)[^"]*"\s*:\s*)"(?:[^"\\]|\\.)*"?`)
+
+// withoutPeople takes out of a record that is kept what the buyer's privacy forbids to keep. What is broken about it stays visible.
+func withoutPeople(raw []byte) []byte {
+	return personal.ReplaceAll(raw, []byte(`${1}"-"`))
 }
 
 // seenRejects remembers which bytes were rejected already, in two generations so that its memory is bounded.

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
@@ -24,24 +25,26 @@ type found struct {
 }
 
 func (in *Intake) resolve(ctx context.Context, src *connectors.Source, rows []found) error {
-	return in.each(ctx, rows, func(ctx context.Context, f *found) (sla.Dispute, error) {
+	return in.each(ctx, rows, tolerated, func(ctx context.Context, f *found) (sla.Dispute, error) {
 		return src.Connector.Resolve(ctx, f.row)
 	})
 }
 
 func (in *Intake) lookup(ctx context.Context, src *connectors.Source, rows []found) error {
-	return in.each(ctx, rows, func(ctx context.Context, f *found) (sla.Dispute, error) {
+	return in.each(ctx, rows, 0, func(ctx context.Context, f *found) (sla.Dispute, error) {
 		return src.Connector.Lookup(ctx, f.prev.DisputeRef)
 	})
 }
 
 // each reads the disputes a few at a time. The first failure that may pass stops the rest and is returned: going on would only burn
-// the platform's patience. Failures of one dispute alone stay with it.
-func (in *Intake) each(ctx context.Context, rows []found, read func(context.Context, *found) (sla.Dispute, error)) error {
+// the platform's patience. Failures of one dispute alone stay with it, and so do a few of a platform that is otherwise there: one dispute
+// whose detail always fails must not hold up the feed behind it. It is read again with the next snapshot, or by its timer.
+func (in *Intake) each(ctx context.Context, rows []found, tolerate int, read func(context.Context, *found) (sla.Dispute, error)) error {
 	g, running := errgroup.WithContext(ctx) // ends with Wait, so that ctx keeps telling about the caller
 	g.SetLimit(resolvers)
 	var mu sync.Mutex
 	var first error
+	out := 0
 	for i := range rows {
 		f := &rows[i]
 		g.Go(func() error {
@@ -56,6 +59,10 @@ func (in *Intake) each(ctx context.Context, rows []found, read func(context.Cont
 			}
 			mu.Lock()
 			defer mu.Unlock()
+			if out++; connectors.KindOf(f.err) == connectors.Unavailable && fromConnector(f.err) && out <= tolerate && ctx.Err() == nil {
+				in.note(f)
+				return nil
+			}
 			if first == nil {
 				first = f.err
 			}
@@ -66,6 +73,14 @@ func (in *Intake) each(ctx context.Context, rows []found, read func(context.Cont
 		return ctx.Err()
 	}
 	return first
+}
+
+// tolerated is how many disputes of one page may be unreadable before the platform itself counts as out.
+const tolerated = 2
+
+func fromConnector(err error) bool {
+	_, ok := errors.AsType[*connectors.Error](err)
+	return ok
 }
 
 // guarded turns a panic of a connector into a malformed row: one poisonous record must not stop the fleet.

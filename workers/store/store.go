@@ -136,7 +136,9 @@ func (s *Store) layout(ctx context.Context) error {
 	case shards < 1 || shards > maxShards || held < 1 || held > 1<<16 || (s.buckets != 0 && held != s.buckets):
 		return fmt.Errorf("layout of %d shards with %d buckets: %w", shards, held, ErrUnreadable)
 	}
-	s.shards, s.buckets = shards, held
+	if s.shards != shards || s.buckets != held { // at the first call only: after that everybody reads them
+		s.shards, s.buckets = shards, held
+	}
 	return nil
 }
 
