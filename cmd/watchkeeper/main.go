@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
@@ -56,6 +57,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		fmt.Fprintf(stderr, "watchkeeper: %v\n", err)
 		return exitUsage
 	}
+	redis.SetLogger(quietRedis{log.Named("redis")})
 	defer func() { _ = log.Sync() }() // stderr of a terminal cannot be synced, and there is nobody left to tell
 	log.Info("starting", zap.String("version", version()))
 	f, err := fleet.New(ctx, fleet.Options{Config: config, Book: book, Registry: all.Platforms(), Now: time.Now, Log: log})
@@ -99,6 +101,14 @@ func logger(c fleet.Log, out io.Writer) (*zap.Logger, error) {
 		encoder = zapcore.NewConsoleEncoder(config)
 	}
 	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(out)), level)), nil
+}
+
+// quietRedis takes the client's own lines, many a second while Redis is away, out of the way: whoever calls Redis reports its failures.
+type quietRedis struct{ log *zap.Logger }
+
+// Printf implements the client's logger.
+func (q quietRedis) Printf(_ context.Context, format string, args ...any) {
+	q.log.Debug("redis client", zap.String("said", fmt.Sprintf(format, args...)))
 }
 
 // version is what the build says of itself.

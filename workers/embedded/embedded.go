@@ -85,7 +85,11 @@ func New(ctx context.Context, o Options) (*House, error) {
 
 func (h *House) openFleet(ctx context.Context) error {
 	addr := h.o.Redis
-	if addr == "" {
+	if addr != "" {
+		if err := empty(ctx, addr); err != nil {
+			return err
+		}
+	} else {
 		mini := miniredis.NewMiniRedis()
 		if err := mini.Start(); err != nil {
 			return fmt.Errorf("start embedded redis: %w", err)

@@ -50,6 +50,22 @@ func StartRedis(ctx context.Context, args ...string) (addr string, stop func(), 
 	return addr, stop, nil
 }
 
+// ErrNotEmpty means that a Redis holds data: a demonstration would take it for its own.
+var ErrNotEmpty = errors.New("this redis is not empty")
+
+func empty(ctx context.Context, addr string) error {
+	rdb := redis.NewClient(&redis.Options{Addr: addr})
+	defer func() { _ = rdb.Close() }()
+	n, err := rdb.DBSize(ctx).Result()
+	if err != nil {
+		return fmt.Errorf("redis at %s: %w", addr, err)
+	}
+	if n > 0 {
+		return fmt.Errorf("redis at %s: %w", addr, ErrNotEmpty)
+	}
+	return nil
+}
+
 func freePort(ctx context.Context) (int, error) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")

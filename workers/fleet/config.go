@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -105,6 +106,20 @@ func (c *Config) validate() []error {
 	bad := func(name, want string) { errs = append(errs, fmt.Errorf("%s%s: %s", Prefix, name, want)) }
 	if len(c.Redis.Addrs) == 0 {
 		bad("REDIS__ADDRS", "want host:port, for example redis:6379")
+	}
+	for _, addr := range c.Redis.Addrs {
+		if _, _, err := net.SplitHostPort(addr); err != nil {
+			bad("REDIS__ADDRS", "want host:port, for example redis:6379")
+			break
+		}
+	}
+	if c.Redis.PasswordFile != "" {
+		if _, err := os.ReadFile(c.Redis.PasswordFile); err != nil {
+			bad("REDIS__PASSWORD_FILE", "the file cannot be read")
+		}
+	}
+	if _, _, err := net.SplitHostPort(c.HTTP.Listen); err != nil {
+		bad("HTTP__LISTEN", "want host:port, for example :9090")
 	}
 	if c.Redis.Password != "" && c.Redis.PasswordFile != "" {
 		bad("REDIS__PASSWORD_FILE", "set it or WK_REDIS__PASSWORD, not both")

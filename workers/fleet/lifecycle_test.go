@@ -130,13 +130,13 @@ func TestTwoFleetsLiveInOneProcessAndStopTwice(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer func() {
+		t.Cleanup(func() {
 			for range 2 {
-				if err := f.Stop(t.Context()); err != nil {
+				if err := f.Stop(context.Background()); err != nil {
 					t.Error(err)
 				}
 			}
-		}()
+		})
 		if err := f.Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -40,7 +40,8 @@ func (in *Intake) reject(ctx context.Context, src *connectors.Source, rejects []
 }
 
 // personal finds the members of a JSON text that name a person, say where he lives, or are his own words.
-var personal = regexp.MustCompile(`(?i)("[^"]*(?:login|name|nick|mail|phone|mobile|tel|address|street|city|zip|postal|recipient|consignee|signed_by|contact|content|memo|message|description|text)[^"]*"\s*:\s*)"(?:[^"\\]|\\.)*"?`)
+var personal = regexp.MustCompile(`(?i)("[^"]*(?:login|name|nick|mail|phone|mobile|tel|address|street|city|zip|postal|recipient|consignee|` +
+	`signed_by|contact|content|memo|message|description|text)[^"]*"\s*:\s*)"(?:[^"\\]|\\.)*"?`)
 
 // withoutPeople takes out of a record that is kept what the buyer's privacy forbids to keep. What is broken about it stays visible.
 func withoutPeople(raw []byte) []byte {

@@ -33,11 +33,11 @@ func seen(writes []sla.CaseWrite) []sla.Seen {
 }
 
 // claimAll claims until nothing is due.
-func claimAll(tb testing.TB, s *store.Store, now time.Time, lease time.Duration) []sla.CaseRecord {
+func claimAll(tb testing.TB, s *store.Store, now time.Time) []sla.CaseRecord {
 	tb.Helper()
 	var out []sla.CaseRecord
 	for {
-		due, err := s.ClaimCases(context.Background(), now, lease, 100)
+		due, err := s.ClaimCases(context.Background(), now, time.Minute, 100)
 		must(tb, err)
 		out = append(out, due...)
 		if len(due) < 100 {
@@ -160,10 +160,10 @@ func TestNothingIsClaimedEarly(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store, c *clock, rdb redis.UniversalClient) {
 		due := c.now().Add(time.Hour + 500*time.Microsecond)
 		putAll(t, s, cases(300, func(i int) time.Time { return due.Add(time.Duration(i%3) * time.Hour) }))
-		if early := claimAll(t, s, due.Add(-time.Microsecond), time.Minute); len(early) > 0 {
+		if early := claimAll(t, s, due.Add(-time.Microsecond)); len(early) > 0 {
 			t.Fatalf("%d claimed early", len(early))
 		}
-		first := claimAll(t, s, due.Add(time.Millisecond), time.Minute)
+		first := claimAll(t, s, due.Add(time.Millisecond))
 		if len(first) != 100 {
 			t.Fatalf("want the 100 that are due, got %d", len(first))
 		}
@@ -172,13 +172,13 @@ func TestNothingIsClaimedEarly(t *testing.T) {
 				t.Fatalf("want due at %s, got %s", due, r.Next)
 			}
 		}
-		if rest := claimAll(t, s, due.Add(100*time.Hour), time.Minute); len(rest) != 300 {
+		if rest := claimAll(t, s, due.Add(100*time.Hour)); len(rest) != 300 {
 			t.Fatalf("want all 300 after the lease, got %d", len(rest))
 		}
 		must(t, s.EachCase(context.Background(), func(r sla.CaseRecord) error {
 			return s.RemoveCases(context.Background(), []sla.DisputeID{r.ID})
 		}))
-		if again := claimAll(t, s, due.Add(1000*time.Hour), time.Minute); len(again) != 0 {
+		if again := claimAll(t, s, due.Add(1000*time.Hour)); len(again) != 0 {
 			t.Fatalf("%d claimed after they were removed", len(again))
 		}
 		wantNoTimers(t, rdb, "c")
@@ -229,12 +229,12 @@ func TestAClaimComesBackAfterItsLease(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store, c *clock, rdb redis.UniversalClient) {
 		ctx := context.Background()
 		putAll(t, s, cases(150, at(c.now())))
-		due := claimAll(t, s, c.now(), time.Minute)
-		if again := claimAll(t, s, c.now().Add(time.Minute-time.Millisecond), time.Minute); len(due) != 150 || len(again) != 0 {
+		due := claimAll(t, s, c.now())
+		if again := claimAll(t, s, c.now().Add(time.Minute-time.Millisecond)); len(due) != 150 || len(again) != 0 {
 			t.Fatalf("want 150 and then none within the lease, got %d and %d", len(due), len(again))
 		}
 		c.advance(time.Minute)
-		due = claimAll(t, s, c.now(), time.Minute)
+		due = claimAll(t, s, c.now())
 		if len(due) != 150 {
 			t.Fatalf("want all 150 back after the lease, got %d", len(due))
 		}
@@ -248,7 +248,7 @@ func TestAClaimComesBackAfterItsLease(t *testing.T) {
 		if moved[0] || !moved[1] {
 			t.Fatalf("want only the stale one refused, got %v", moved[:2])
 		}
-		if left := claimAll(t, s, c.now().Add(time.Hour), time.Minute); len(left) != 1 || left[0].ID != moves[0].ID {
+		if left := claimAll(t, s, c.now().Add(time.Hour)); len(left) != 1 || left[0].ID != moves[0].ID {
 			t.Fatalf("want the refused one only, got %v", left)
 		}
 		must(t, s.RemoveCases(ctx, []sla.DisputeID{moves[0].ID}))

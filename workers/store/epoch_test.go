@@ -44,14 +44,14 @@ func TestAFlushFreezesMoneyInEveryReplica(t *testing.T) {
 		ctx := context.Background()
 		other, err := store.Open(ctx, rdb, store.Options{Now: c.now, Stores: testStores})
 		must(t, err)
-		before, err := s.ClaimAttempt(ctx, slot(1), c.now(), time.Hour)
+		before, err := s.ClaimAttempt(ctx, slot(), c.now(), time.Hour)
 		must(t, err)
 		must(t, rdb.FlushAll(ctx).Err())
 
 		if _, err := s.RecordIntent(ctx, before, c.now()); !errors.Is(err, sla.ErrAmnesia) {
 			t.Fatalf("want the loss noticed at the intent, got %v", err)
 		}
-		a, err := s.ClaimAttempt(ctx, slot(1), c.now(), time.Hour)
+		a, err := s.ClaimAttempt(ctx, slot(), c.now(), time.Hour)
 		must(t, err)
 		if a.Token <= before.Token {
 			t.Fatalf("want tokens to grow over the loss, got %d after %d", a.Token, before.Token)
@@ -84,7 +84,7 @@ func TestARestoredOlderMemoryIsNoticed(t *testing.T) {
 			old[key], err = rdb.HGetAll(ctx, key).Result()
 			must(t, err)
 		}
-		a, err := s.ClaimAttempt(ctx, slot(1), c.now(), time.Hour)
+		a, err := s.ClaimAttempt(ctx, slot(), c.now(), time.Hour)
 		must(t, err)
 		for key, fields := range old {
 			must(t, rdb.HSet(ctx, key, fields).Err())
@@ -113,7 +113,7 @@ func TestWritesGoOnAfterALossUnderTheNewNumbersOfStores(t *testing.T) {
 		w.ID.Store, w.ID.Platform = "ZZ99", "paypal"
 		putAll(t, foreign, []sla.CaseWrite{w})
 
-		if due := claimAll(t, s, c.now(), time.Minute); len(due) != 1 || due[0].ID != w.ID {
+		if due := claimAll(t, s, c.now()); len(due) != 1 || due[0].ID != w.ID {
 			t.Fatalf("want the other process' case under its own store, got %+v", due)
 		}
 		putAll(t, s, cases(30, at(c.now())))

@@ -61,8 +61,7 @@ func kindOf(err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, redis.Nil) {
 		return nil
 	}
-	var fromServer redis.Error
-	if !errors.As(err, &fromServer) {
+	if _, ok := errors.AsType[redis.Error](err); !ok {
 		return sla.ErrStoreOut // the connection, the dialling, the pool, the list of sentinels
 	}
 	text := err.Error()

@@ -2,7 +2,7 @@ package store_test
 
 import (
 	"context"
-	"fmt"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -48,14 +48,14 @@ func must(tb testing.TB, err error) {
 }
 
 func disputeID(i int) sla.DisputeID {
-	return sla.DisputeID{Platform: "aliexpress", Store: "AE01", Native: fmt.Sprintf("%d", 9_123_456_789_000_000+i)}
+	return sla.DisputeID{Platform: "aliexpress", Store: "AE01", Native: strconv.Itoa(9_123_456_789_000_000 + i)}
 }
 
 // newCase is an open case that is due at next.
 func newCase(i int, next time.Time) sla.CaseWrite {
 	cost := sla.Money{Minor: int64(1000 + i%5000), Currency: "USD"}
 	return sla.CaseWrite{CaseRecord: sla.CaseRecord{Fingerprint: uint64(i) + 1, Case: sla.Case{
-		DisputeRef: sla.DisputeRef{ID: disputeID(i), Order: fmt.Sprintf("%d", 8_123_456_789_000_000+i)},
+		DisputeRef: sla.DisputeRef{ID: disputeID(i), Order: strconv.Itoa(8_123_456_789_000_000 + i)},
 		State:      sla.StateSeller, Reason: sla.ReasonNotReceived, Claimed: cost, Next: next,
 		Obligation: sla.Obligation{Turn: sla.Turn(0x9e3779b97f4a7c15 * uint64(i+1)), Kinds: sla.Answers(sla.AnswerAccept, sla.AnswerRefuse, sla.AnswerOffer),
 			Opened: epoch0.Add(time.Duration(i%7200) * time.Second), Deadline: epoch0.Add(5*24*time.Hour + time.Duration(i%7200)*time.Second), Cost: cost},

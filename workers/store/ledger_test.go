@@ -14,7 +14,7 @@ import (
 	"watchkeeper/workers/store"
 )
 
-func slot(i int) sla.AttemptKey { return sla.AttemptKey{Dispute: disputeID(i), Turn: 0xfeed} }
+func slot() sla.AttemptKey { return sla.AttemptKey{Dispute: disputeID(1), Turn: 0xfeed} }
 
 // described is what an attempt says it will send.
 func described(a sla.Attempt) sla.Attempt {
@@ -26,7 +26,7 @@ func described(a sla.Attempt) sla.Attempt {
 // claimSlot claims and checks the state it is given in.
 func claimSlot(tb testing.TB, s *store.Store, now time.Time, want sla.AttemptState) sla.Attempt {
 	tb.Helper()
-	a, err := s.ClaimAttempt(context.Background(), slot(1), now, time.Minute)
+	a, err := s.ClaimAttempt(context.Background(), slot(), now, time.Minute)
 	must(tb, err)
 	if a.State != want {
 		tb.Fatalf("want the slot %s, got %s", want, a.State)
@@ -54,7 +54,7 @@ func TestAnAnswerIsSentOnceAndSettled(t *testing.T) {
 		ctx := context.Background()
 		putAll(t, s, []sla.CaseWrite{newCase(1, c.now())})
 		a := claimSlot(t, s, c.now(), sla.AttemptClaimed)
-		_, err := s.ClaimAttempt(ctx, slot(1), c.now(), time.Minute)
+		_, err := s.ClaimAttempt(ctx, slot(), c.now(), time.Minute)
 		wantErr(t, err, sla.ErrHeld)
 		wantErr(t, s.Settle(ctx, a, sla.Settlement{State: sla.AttemptSettled, At: c.now()}), store.ErrIllegalMove)
 		sent := send(t, s, a, c.now())
@@ -97,14 +97,14 @@ func TestACrashAfterTheIntentIsUnknown(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store, c *clock, _ redis.UniversalClient) {
 		ctx := context.Background()
 		late := send(t, s, claimSlot(t, s, c.now(), sla.AttemptClaimed), c.now())
-		_, err := s.ClaimAttempt(ctx, slot(1), c.now(), time.Minute)
+		_, err := s.ClaimAttempt(ctx, slot(), c.now(), time.Minute)
 		wantErr(t, err, sla.ErrHeld)
 		c.advance(time.Minute)
 		a := claimSlot(t, s, c.now(), sla.AttemptUnknown)
 		if a.N != 1 || a.Proposal != "987654321" || !a.SentAt.Equal(late.SentAt) {
 			t.Fatalf("want the last try described, got %+v", a)
 		}
-		_, err = s.ClaimAttempt(ctx, slot(1), c.now(), time.Minute)
+		_, err = s.ClaimAttempt(ctx, slot(), c.now(), time.Minute)
 		wantErr(t, err, sla.ErrHeld)
 		_, err = s.RecordIntent(ctx, described(a), c.now())
 		wantErr(t, err, store.ErrIllegalMove)
@@ -168,7 +168,7 @@ func TestOneOfManyClaimersGetsTheSlot(t *testing.T) {
 		won, held := 0, 0
 		for range 16 {
 			wg.Go(func() {
-				_, err := s.ClaimAttempt(context.Background(), slot(1), c.now(), time.Minute)
+				_, err := s.ClaimAttempt(context.Background(), slot(), c.now(), time.Minute)
 				mu.Lock()
 				defer mu.Unlock()
 				switch {

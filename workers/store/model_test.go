@@ -101,7 +101,7 @@ func TestClaimsAreNeitherEarlyNorLateWhateverHappenedBefore(t *testing.T) {
 			})
 		})
 		must(t, s.RemoveCases(context.Background(), ids))
-		claimAll(t, s, c.now().Add(100_000*time.Hour), time.Minute)
+		claimAll(t, s, c.now().Add(100_000*time.Hour))
 		wantNoTimers(t, rdb, "c")
 	})
 }

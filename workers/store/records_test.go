@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -76,7 +77,7 @@ func TestWhatCannotBeReadStopsNothingAndStays(t *testing.T) {
 			t.Fatalf("want only the second with an error for the first, got %v %v", found, err)
 		}
 		for range 2 { // its timer goes on from lease to lease
-			if due := claimAll(t, s, c.now(), time.Minute); len(due) != 1 {
+			if due := claimAll(t, s, c.now()); len(due) != 1 {
 				t.Fatalf("want the readable case, got %d", len(due))
 			}
 			c.advance(time.Minute)
@@ -106,7 +107,7 @@ func TestAnEntryWithoutItsRecordIsDropped(t *testing.T) {
 		for _, key := range buckets {
 			must(t, rdb.Del(ctx, key).Err())
 		}
-		if due := claimAll(t, s, c.now(), time.Minute); len(due) != 0 {
+		if due := claimAll(t, s, c.now()); len(due) != 0 {
 			t.Fatalf("%d entries without a record were claimed", len(due))
 		}
 		wantNoTimers(t, rdb, "c")
@@ -132,7 +133,7 @@ func TestARearmedTimerLeavesNothingBehind(t *testing.T) {
 			t.Fatalf("want %d cases counted, got %+v", n, stats.Cases)
 		}
 		c.advance(1000 * time.Hour)
-		due := claimAll(t, s, c.now(), time.Minute)
+		due := claimAll(t, s, c.now())
 		if len(due) != n {
 			t.Fatalf("want each case claimed once, got %d", len(due))
 		}
@@ -169,7 +170,7 @@ func TestASmallLimitReachesEveryShard(t *testing.T) {
 
 func shipment(i int, next time.Time) sla.ShipmentWrite {
 	return sla.ShipmentWrite{ShipmentRecord: sla.ShipmentRecord{Store: "AE01",
-		Ref:       sla.ShipmentRef{Number: fmt.Sprintf("RB%09dCN", i), Carrier: []string{"", "3011", "china-post"}[i%3], Order: fmt.Sprint(8_123_456_789_000_000 + i)},
+		Ref:       sla.ShipmentRef{Number: fmt.Sprintf("RB%09dCN", i), Carrier: []string{"", "3011", "china-post"}[i%3], Order: strconv.Itoa(8_123_456_789_000_000 + i)},
 		Milestone: sla.MilestoneCustoms, Anomalies: sla.AnomalySet(0).With(sla.AnomalyCustomsHeld), LastEvent: epoch0, Next: next, Fingerprint: uint64(i) + 1}}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -103,7 +104,7 @@ func claim[R any](ctx context.Context, s *Store, k kind[R], now time.Time, lease
 		if err != nil {
 			return out, err
 		}
-		shards = append(full, waiting...)
+		shards = slices.Concat(full, waiting)
 	}
 	return out, nil
 }
@@ -141,7 +142,7 @@ func each[R any](ctx context.Context, s *Store, k kind[R], buckets int, fn func(
 	}
 	for shard := range s.shards {
 		for first := 0; first < buckets; first += scanWidth {
-			if err := eachPage(ctx, s, k, shard, first, min(first+scanWidth, buckets), fn); err != nil {
+			if err := eachPage(ctx, s, k, shard, span{first, min(first+scanWidth, buckets)}, fn); err != nil {
 				return err
 			}
 		}
@@ -149,7 +150,11 @@ func each[R any](ctx context.Context, s *Store, k kind[R], buckets int, fn func(
 	return nil
 }
 
-func eachPage[R any](ctx context.Context, s *Store, k kind[R], shard, first, end int, fn func(R) error) error {
+// span is some buckets of a shard, the end not among them.
+type span struct{ first, end int }
+
+func eachPage[R any](ctx context.Context, s *Store, k kind[R], shard int, at span, fn func(R) error) error {
+	first, end := at.first, at.end
 	op := "each of " + k.name
 	v, key := s.views[shard].Load(), s.keys[shard]
 	pipe := s.rdb.Pipeline()

@@ -55,14 +55,14 @@ func TestAFullServerIsToldApart(t *testing.T) {
 	full.Expect, full.Reason = 1, sla.ReasonDamaged
 	_, err := s.PutCases(ctx, []sla.CaseWrite{full})
 	wantErr(t, err, sla.ErrStoreFull)
-	_, err = s.ClaimAttempt(ctx, slot(1), c.now(), time.Minute)
+	_, err = s.ClaimAttempt(ctx, slot(), c.now(), time.Minute)
 	wantErr(t, err, sla.ErrStoreFull)
 	wantErr(t, s.Audit(ctx, disputeID(1), []byte("x")), sla.ErrStoreFull)
 
 	must(t, rdb.ConfigSet(ctx, "maxmemory", "0").Err())
 	got, _, err := s.Cases(ctx, []sla.DisputeID{disputeID(1)})
 	must(t, err)
-	if due := claimAll(t, s, c.now(), time.Minute); len(due) != 100 || got[0].Version != 1 || got[0].Reason != sla.ReasonNotReceived {
+	if due := claimAll(t, s, c.now()); len(due) != 100 || got[0].Version != 1 || got[0].Reason != sla.ReasonNotReceived {
 		t.Fatalf("want nothing half written, got %d due and %+v", len(due), got[0])
 	}
 }
@@ -77,7 +77,7 @@ func TestAReplicaIsToldApart(t *testing.T) {
 	must(t, err)
 	// Its master is an empty server, which it will copy: until then it serves what it has, and refuses writes.
 	must(t, rdb.ConfigSet(ctx, "repl-diskless-load", "disabled").Err())
-	must(t, rdb.SlaveOf(ctx, host, port).Err())
+	must(t, rdb.ReplicaOf(ctx, host, port).Err())
 	_, err = s.PutCases(ctx, []sla.CaseWrite{newCase(2, c.now())})
 	if !errors.Is(err, sla.ErrStoreReadOnly) && !errors.Is(err, sla.ErrStoreOut) {
 		t.Fatalf("want a read-only (or loading) server told apart, got %v", err)
@@ -118,7 +118,7 @@ func TestScriptsAreSentAgainToAServerThatLostThem(t *testing.T) {
 	s := open(t, rdb, c)
 	putAll(t, s, cases(50, at(c.now())))
 	must(t, rdb.ScriptFlush(ctx).Err())
-	if due := claimAll(t, s, c.now(), time.Minute); len(due) != 50 {
+	if due := claimAll(t, s, c.now()); len(due) != 50 {
 		t.Fatalf("want 50, got %d", len(due))
 	}
 }
@@ -142,7 +142,7 @@ func TestAllOfItRunsOnCluster(t *testing.T) {
 		t.Fatalf("want one of two found, got %v", found)
 	}
 	c.advance(time.Minute)
-	if due := claimAll(t, s, c.now(), time.Minute); len(due) != 300 {
+	if due := claimAll(t, s, c.now()); len(due) != 300 {
 		t.Fatalf("want 300 due, got %d", len(due))
 	}
 	sent := send(t, s, claimSlot(t, s, c.now(), sla.AttemptClaimed), c.now())

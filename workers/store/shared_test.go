@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -128,7 +129,7 @@ func TestRejectsAreCappedAndNewestFirst(t *testing.T) {
 		for i := 0; i < n; i += 1000 {
 			page := make([]sla.Rejected, 1000)
 			for j := range page {
-				page[j] = sla.Rejected{Store: "AE01", Feed: "disputes", ID: fmt.Sprint(i + j), Raw: make([]byte, 10), Reason: "not json"}
+				page[j] = sla.Rejected{Store: "AE01", Feed: "disputes", ID: strconv.Itoa(i + j), Raw: make([]byte, 10), Reason: "not json"}
 			}
 			must(t, s.Reject(ctx, page))
 		}

@@ -53,6 +53,8 @@ type Sweeper struct {
 }
 
 // New makes a sweeper. amnesia is called when the store has lost its memory, before anything else is swept.
+//
+//nolint:revive // seven arguments: each is one thing that it works with, and there is one caller
 func New(store Store, jobs Jobs, sources connectors.Sources, now func() time.Time, log *zap.Logger, m *Metrics, amnesia func(context.Context) error) *Sweeper {
 	return &Sweeper{store: store, jobs: jobs, sources: sources, now: now, log: log.Named("sweep"), metrics: m.metrics, amnesia: amnesia}
 }

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -74,7 +75,7 @@ func start(tb testing.TB, binary string, args []string) (string, bool) {
 	tb.Helper()
 	port := freePort(tb)
 	addr := fmt.Sprintf("127.0.0.1:%d", port)
-	args = append([]string{"--port", fmt.Sprint(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+	args = append([]string{"--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
 		"--dir", tb.TempDir(), "--daemonize", "no", "--loglevel", "warning"}, args...)
 	cmd := exec.Command(binary, args...)
 	if err := cmd.Start(); err != nil {
@@ -131,7 +132,11 @@ func freePort(tb testing.TB) int {
 		if err != nil {
 			tb.Fatalf("find a free port: %v", err)
 		}
-		port := l.Addr().(*net.TCPAddr).Port
+		addr, ok := l.Addr().(*net.TCPAddr)
+		if !ok {
+			tb.Fatalf("%v is no TCP address", l.Addr())
+		}
+		port := addr.Port
 		_ = l.Close()
 		if port <= 55535 {
 			return port
@@ -150,7 +155,7 @@ func StartCluster(tb testing.TB) redis.UniversalClient {
 	for i := range nodes {
 		addrs[i] = StartRedis(tb, "--cluster-enabled", "yes", "--cluster-node-timeout", "5000")
 		nodes[i] = redis.NewClient(&redis.Options{Addr: addrs[i]})
-		defer nodes[i].Close()
+		tb.Cleanup(func() { _ = nodes[i].Close() })
 	}
 	ctx := context.Background()
 	for i, node := range nodes {
