@@ -134,6 +134,9 @@ func (in *Intake) Accept(ctx context.Context, src *connectors.Source, page conne
 			watched = append(watched, observed{dispute: f.dispute, fingerprint: f.row.Fingerprint, prev: f.prev})
 		case f.done && onlyThis(f.err):
 			rejects = append(rejects, connectors.Reject{ID: f.row.ID, Raw: f.row.Raw, Err: f.err})
+			if o, ok := in.unreadable(src, f); ok {
+				watched = append(watched, o)
+			}
 		}
 	}
 	tally.Rejected = in.reject(ctx, src, rejects)

@@ -39,6 +39,21 @@ func (in *Intake) reject(ctx context.Context, src *connectors.Source, rejects []
 	return len(rejects)
 }
 
+// unreadable is a listed dispute that nobody here can read, as a case for a person: it is open, something may be owed, and its deadline
+// must not pass in silence. It is recorded without a fingerprint, so that every poll tries to read it again.
+func (in *Intake) unreadable(src *connectors.Source, f found) (observed, bool) {
+	id, err := sla.ParseDisputeID(string(src.Store) + "/" + f.row.ID)
+	if f.prev != nil || connectors.KindOf(f.err) != connectors.Malformed || err != nil {
+		return observed{}, false
+	}
+	id.Platform = src.Platform
+	now := src.PlatformTime(in.now())
+	return observed{dispute: sla.Dispute{
+		DisputeRef: sla.DisputeRef{ID: id}, Opened: now,
+		Obligations: []sla.Obligation{{Turn: sla.Turn(xxhash.Sum64String(id.String()) | 1), Opened: now}},
+	}}, true
+}
+
 // personal finds the members of a JSON text that name a person, say where he lives, or are his own words.
 var personal = regexp.MustCompile(`(?i)("[^"]*(?:login|name|nick|mail|phone|mobile|tel|address|street|city|zip|postal|recipient|consignee|` +
 	`signed_by|contact|content|memo|message|description|text)[^"]*"\s*:\s*)"(?:[^"\\]|\\.)*"?`)
