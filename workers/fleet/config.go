@@ -113,11 +113,6 @@ func (c *Config) validate() []error {
 			break
 		}
 	}
-	if c.Redis.PasswordFile != "" {
-		if _, err := os.ReadFile(c.Redis.PasswordFile); err != nil {
-			bad("REDIS__PASSWORD_FILE", "the file cannot be read")
-		}
-	}
 	if _, _, err := net.SplitHostPort(c.HTTP.Listen); err != nil {
 		bad("HTTP__LISTEN", "want host:port, for example :9090")
 	}
