@@ -82,21 +82,23 @@ func TestLossesOfRedisCostNothingButTime(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			addr := storetest.StartRedis(t)
-			h, err := embedded.New(t.Context(), embedded.Options{Redis: addr, World: simulator.Options{Seed: 5, Days: 8, Disputes: 200, Shipments: 80, Person: true}})
+			h, err := embedded.New(t.Context(), embedded.Options{Redis: addr, World: simulator.Options{Seed: 5, Days: 8, Disputes: 300, Shipments: 80, Person: true}})
 			if err != nil {
 				t.Fatal(err)
 			}
 			t.Cleanup(h.Close)
-			forward(t, h, 2)
+			forward(t, h, 1)
 			if open := h.World.Report().Open; open < 50 {
 				t.Fatalf("%d cases open: want at least 50", open)
+			} else {
+				t.Logf("%d cases open", open)
 			}
 			rdb := redis.NewUniversalClient(&redis.UniversalOptions{Addrs: []string{addr}})
 			defer func() { _ = rdb.Close() }()
 			if err := lose(t.Context(), rdb); err != nil {
 				t.Fatal(err)
 			}
-			forward(t, h, 6)
+			forward(t, h, 7)
 			keeps(t, h, 50)
 		})
 	}
