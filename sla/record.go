@@ -7,10 +7,11 @@ import (
 
 // Errors of the ledger. Each means that nothing may be sent now.
 var (
-	ErrHeld    = errors.New("another worker holds the attempt")
-	ErrFenced  = errors.New("the claim was taken over")
-	ErrFrozen  = errors.New("money is frozen after a loss of memory")
-	ErrAmnesia = errors.New("the store has lost its memory")
+	ErrHeld       = errors.New("another worker holds the attempt")
+	ErrUnresolved = errors.New("an answer of another turn is of unknown outcome")
+	ErrFenced     = errors.New("the claim was taken over")
+	ErrFrozen     = errors.New("money is frozen after a loss of memory")
+	ErrAmnesia    = errors.New("the store has lost its memory")
 )
 
 // Errors of the store, by what an operator must do about them.
@@ -94,6 +95,12 @@ type FeedRecord struct {
 	LastSuccess time.Time
 	Failures    uint32 // in a row
 	Version     uint32
+}
+
+// A Claim is the answer to one claim of several: the slot as it stands, or why it cannot be had.
+type Claim struct {
+	Attempt
+	Err error
 }
 
 // A Settlement is how an attempt ends, written in one step with the case and an audit line.

@@ -17,7 +17,7 @@ import (
 // settle measures whole cases from due to settled: sweep, decision, answer and settlement, with a platform that answers at once, beside
 // plain asynq's processing of no-op tasks. A whole case counts as one task, though it takes several pieces of work.
 func (b *bench) settle(ctx context.Context, r *rig) ([]benchRow, error) {
-	n := min(b.cases, 20_000)
+	n := min(b.cases, 60_000) // enough for the start of either server to weigh little
 	ours, err := median(b.rounds, func() (float64, error) {
 		if err := r.wipe(ctx); err != nil {
 			return 0, err

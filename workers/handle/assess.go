@@ -14,8 +14,8 @@ import (
 	"watchkeeper/workers/job"
 )
 
-// answerLease is how long an answer has before the sweep looks at the case again.
-const answerLease = 2 * time.Minute
+// answerRound is how long an answer that was asked for is not asked for again while its job lives.
+const answerRound = 2 * time.Minute
 
 // assess decides about a batch of cases and does what needs no platform: it re-arms, warns, pages, and asks for answers.
 func (h *Handlers) assess(ctx context.Context, args job.Args) error {
@@ -24,7 +24,9 @@ func (h *Handlers) assess(ctx context.Context, args job.Args) error {
 		return err
 	}
 	var writes []sla.CaseWrite
-	var wanted []job.Kind
+	var wanted []job.Kind // of each write
+	var answers []sla.DisputeID
+	versions := fnv.New64a()
 	for i, rec := range records {
 		src := h.source(rec.ID.Store)
 		if !ok[i] || src == nil {
@@ -37,24 +39,30 @@ func (h *Handlers) assess(ctx context.Context, args job.Args) error {
 		}
 		h.metrics.decided(src.Platform, d)
 		w, kind := h.apply(ctx, src, rec, d)
+		if kind == job.Respond {
+			answers = append(answers, rec.ID) // nothing to write: whoever asked for this job has armed the case for soon after it
+			_, _ = versions.Write(binary.BigEndian.AppendUint32(nil, rec.Version))
+			continue
+		}
 		writes, wanted = append(writes, w), append(wanted, kind)
 	}
 	results, err := h.put(ctx, writes...)
 	if err != nil {
 		return err
 	}
-	var jobs []job.Job
-	for _, kind := range []job.Kind{job.Respond, job.Refresh} {
-		var due []sla.DisputeID
-		versions := fnv.New64a()
-		for i, r := range results {
-			if wanted[i] == kind && !r.Stale {
-				due = append(due, writes[i].ID)
-				_, _ = versions.Write(binary.BigEndian.AppendUint32(nil, r.Version))
-			}
+	var again []sla.DisputeID
+	reread := fnv.New64a()
+	for i, r := range results {
+		if wanted[i] == job.Refresh && !r.Stale {
+			again = append(again, writes[i].ID)
+			_, _ = reread.Write(binary.BigEndian.AppendUint32(nil, r.Version))
 		}
-		jobs = append(jobs, job.ForCases(kind, due, strconv.FormatUint(versions.Sum64(), 36))...)
 	}
+	// An unanswered case keeps its version: the round is part of the tag, or a job that died would shadow its successors for ever.
+	round := h.Now().UnixMilli() / answerRound.Milliseconds()
+	_, _ = versions.Write(binary.BigEndian.AppendUint64(nil, uint64(round)))
+	jobs := job.ForCases(job.Respond, answers, strconv.FormatUint(versions.Sum64(), 36))
+	jobs = append(jobs, job.ForCases(job.Refresh, again, strconv.FormatUint(reread.Sum64(), 36))...)
 	return h.Jobs.Enqueue(ctx, jobs...)
 }
 
@@ -67,7 +75,6 @@ func (h *Handlers) apply(ctx context.Context, src *connectors.Source, rec sla.Ca
 	h.line(rec.Case, d, now)
 	switch d.Action {
 	case sla.ActionAct, sla.ActionResolve:
-		w.Next = ours.Add(answerLease)
 		return w, job.Respond
 	case sla.ActionWarn:
 		w.Warned = d.Warned

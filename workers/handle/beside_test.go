@@ -171,7 +171,7 @@ func TestFrozenMoneyIsPutOffAndSentAfterTheFreeze(t *testing.T) {
 		"amnesia": func(w *world) { w.memory.lost = true },
 		"amnesia after the claim": func(w *world) {
 			w.fault = func(at point) bool {
-				if at.name == "claim attempt" && at.when == "after" {
+				if at.name == "claim attempts" && at.when == "after" {
 					w.memory.lost, w.fault = true, nil
 				}
 				return false
@@ -217,5 +217,38 @@ func TestLossOfMemoryDoesNotDoubleAnAnswer(t *testing.T) {
 		if w.count(7) != 1 || w.kase().Obligation.Turn != 0 {
 			t.Errorf("%v: want one answer and the case with the buyer, got %+v, %+v", blind, w.platform.effects, w.kase())
 		}
+	}
+}
+
+// The memory is lost between what goes beside the answer and the answer: the platform does not show the first, so it is not sent again.
+func TestLossOfMemoryDoesNotDoubleWhatGoesBeside(t *testing.T) {
+	t.Parallel()
+	w := opened(t, moving)
+	w.until(actAt.Add(-time.Second))
+	intents := 0
+	w.fault = func(at point) bool {
+		if at.name == "record intent" && at.when == "before" {
+			if intents++; intents == 2 {
+				w.memory.lose()
+				w.fault = nil
+			}
+		}
+		return false
+	}
+	w.now = actAt
+	w.sweep()
+	for range 10 {
+		w.poll()
+		w.drain()
+		w.until(w.now.Add(2 * time.Minute))
+	}
+	w.until(actAt.Add(3 * time.Hour))
+	w.holds("after a loss")
+	sent := map[sla.AnswerKind]int{}
+	for _, a := range w.platform.sent {
+		sent[a.Kind]++
+	}
+	if intents != 2 || sent[sla.AnswerExtend] != 1 || sent[sla.AnswerRefuse] != 1 {
+		t.Errorf("want one extension and one answer, got %v after %d intents", sent, intents)
 	}
 }

@@ -246,7 +246,7 @@ func TestLateReplyOfTheClaimCountsAgainstItsLease(t *testing.T) {
 	t.Parallel()
 	w := beforeAct(t, scenarios()[0], func(w *world) func(point) bool {
 		return func(at point) bool {
-			if at.name == "claim attempt" && at.when == "after" {
+			if at.name == "claim attempts" && at.when == "after" {
 				w.now, w.fault = w.now.Add(50*time.Second), nil
 			}
 			return false

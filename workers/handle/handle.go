@@ -23,14 +23,15 @@ type Store interface {
 	Shipments(ctx context.Context, store sla.StoreID, refs []sla.ShipmentRef) ([]sla.ShipmentRecord, []bool, error)
 }
 
-// Ledger is the memory of what was sent. Claim gives the slot as it stands: claimed, when the caller now holds it and nothing of this
+// Ledger is the memory of what was sent. A claim gives the slot as it stands: claimed, when the caller now holds it and nothing of this
 // slot is out; unknown, when the caller holds it and must first learn what became of the last try; settled, when there is nothing left
-// to do. It answers sla.ErrHeld while another holds the slot. Intend makes the coming send durable and refuses it with sla.ErrFrozen,
-// sla.ErrAmnesia or sla.ErrFenced, else it gives the attempt as sent; a send without an intent does not exist.
+// to do. It answers sla.ErrHeld while another holds the slot, and sla.ErrUnresolved while the answer of another turn may be out. An intent
+// makes the coming send durable; it is refused with sla.ErrFrozen when memory was lost after since, with sla.ErrAmnesia or sla.ErrFenced,
+// else it gives the attempt as sent; a send without an intent does not exist.
 type Ledger interface {
 	Attempts(ctx context.Context, id sla.DisputeID) ([]sla.Attempt, error)
-	ClaimAttempt(ctx context.Context, key sla.AttemptKey, now time.Time, lease time.Duration) (sla.Attempt, error)
-	RecordIntent(ctx context.Context, a sla.Attempt, now time.Time) (sla.Attempt, error)
+	ClaimAttempts(ctx context.Context, keys []sla.AttemptKey, now time.Time, lease time.Duration) []sla.Claim
+	RecordIntent(ctx context.Context, a sla.Attempt, now, since time.Time) (sla.Attempt, error)
 	Settle(ctx context.Context, a sla.Attempt, s sla.Settlement) error
 	ReleaseAttempt(ctx context.Context, a sla.Attempt) error
 }

@@ -142,33 +142,46 @@ func (m *memory) Attempts(ctx context.Context, id sla.DisputeID) (out []sla.Atte
 	return out, err
 }
 
-func (m *memory) ClaimAttempt(ctx context.Context, key sla.AttemptKey, now time.Time, lease time.Duration) (out sla.Attempt, err error) {
-	fault := m.w.io(ctx, "claim attempt", func() {
+func (m *memory) ClaimAttempts(ctx context.Context, keys []sla.AttemptKey, now time.Time, lease time.Duration) []sla.Claim {
+	out := make([]sla.Claim, len(keys))
+	fault := m.w.io(ctx, "claim attempts", func() {
 		m.notice()
-		a, ok := m.slots[key]
-		switch {
-		case ok && a.State == sla.AttemptSettled:
-			out = a
-			return
-		case ok && a.Lease.After(now):
-			err = sla.ErrHeld
-			return
-		case !ok:
-			a = sla.Attempt{AttemptKey: key}
+		for i, key := range keys {
+			out[i].Attempt, out[i].Err = m.claim(key, now, lease)
 		}
-		was := a.State
-		m.claims++
-		a.Token, a.Lease, a.State = m.epoch<<32|m.claims, now.Add(lease), sla.AttemptClaimed
-		if was == sla.AttemptSent || was == sla.AttemptUnknown {
-			a.State = sla.AttemptUnknown
-		}
-		m.move(was, a)
-		out = a
 	})
-	return out, cmp.Or(fault, err)
+	for i := range out {
+		out[i].Err = cmp.Or(fault, out[i].Err)
+	}
+	return out
 }
 
-func (m *memory) RecordIntent(ctx context.Context, a sla.Attempt, now time.Time) (out sla.Attempt, err error) {
+func (m *memory) claim(key sla.AttemptKey, now time.Time, lease time.Duration) (sla.Attempt, error) {
+	a, ok := m.slots[key]
+	switch {
+	case ok && a.State == sla.AttemptSettled:
+		return a, nil
+	case ok && a.Lease.After(now):
+		return sla.Attempt{}, sla.ErrHeld
+	case !ok:
+		a = sla.Attempt{AttemptKey: key}
+	}
+	was, open := a.State, func(s sla.AttemptState) bool { return s == sla.AttemptSent || s == sla.AttemptUnknown }
+	for other, o := range m.slots {
+		if !open(was) && key.Side == sla.AnswerNone && other != key && other.Dispute == key.Dispute && other.Side == sla.AnswerNone && open(o.State) {
+			return sla.Attempt{}, sla.ErrUnresolved
+		}
+	}
+	m.claims++
+	a.Token, a.Lease, a.State = m.epoch<<32|m.claims, now.Add(lease), sla.AttemptClaimed
+	if open(was) {
+		a.State = sla.AttemptUnknown
+	}
+	m.move(was, a)
+	return a, nil
+}
+
+func (m *memory) RecordIntent(ctx context.Context, a sla.Attempt, now, since time.Time) (out sla.Attempt, err error) {
 	fault := m.w.io(ctx, "record intent", func() {
 		old, ok := m.slots[a.AttemptKey]
 		switch {
@@ -178,7 +191,7 @@ func (m *memory) RecordIntent(ctx context.Context, a sla.Attempt, now time.Time)
 			err = sla.ErrFenced
 		case old.State != sla.AttemptClaimed:
 			err = errIllegal
-		case m.frozen.After(now):
+		case m.frozen.After(since):
 			err = sla.ErrFrozen
 		default:
 			a.State, a.N, a.SentAt, a.Lease, a.Receipt = sla.AttemptSent, old.N+1, now, old.Lease, ""

@@ -86,10 +86,19 @@ func unresolved(attempts []sla.Attempt) []sla.Attempt {
 func endsTurn(a sla.Attempt) bool { return a.Side == sla.AnswerNone }
 
 // resolve asks the platform what became of attempts, and writes the case down as the platform shows it now.
-func (t *turn) resolve(ctx context.Context, open []sla.Attempt) error {
+func (t *turn) resolve(ctx context.Context) error {
+	attempts, err := t.Ledger.Attempts(ctx, t.rec.ID)
+	if err != nil {
+		return err
+	}
 	left := false
-	for _, a := range open {
-		held, err := t.Ledger.ClaimAttempt(ctx, a.AttemptKey, t.Now(), claimLease)
+	for _, a := range unresolved(attempts) {
+		held, err := t.held, error(nil)
+		if a.AttemptKey == held.AttemptKey {
+			t.held = sla.Attempt{} // confirm ends the claim
+		} else {
+			held, err = t.claimOne(ctx, a.AttemptKey, t.Now())
+		}
 		switch {
 		case errors.Is(err, sla.ErrHeld):
 			left = left || endsTurn(a) // its worker is still at it
@@ -141,11 +150,13 @@ func (t *turn) confirm(ctx context.Context, held sla.Attempt) (bool, error) {
 	return true, t.settle(ctx, held, s)
 }
 
-// giveBack releases a claim that was not needed.
+// giveBack releases a claim that was not used, even when the job's context has ended.
 func (t *turn) giveBack(ctx context.Context, a sla.Attempt) error {
-	if a.State != sla.AttemptClaimed {
+	if a.State != sla.AttemptClaimed && a.State != sla.AttemptUnknown {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeLimit)
+	defer cancel()
 	if err := t.Ledger.ReleaseAttempt(ctx, a); err != nil && !errors.Is(err, sla.ErrFenced) {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -30,66 +29,103 @@ const maxTries = 5
 // respond answers the cases of a job, or learns what became of answers, one after the other. One that fails does not stop the others.
 // What there is no time for any more is left to the cases' timers: an answer that is begun must have the time to end.
 func (h *Handlers) respond(ctx context.Context, args job.Args) error {
-	records, ok, err := h.Store.Cases(ctx, args.Disputes())
+	start := h.Now() // before the claims: their reply may be late, and the leases run already
+	turns, err := h.claim(ctx, args, start)
 	if err != nil {
 		return err
 	}
-	start := h.Now()
 	var errs []error
-	for i, rec := range records {
-		src := h.source(rec.ID.Store)
-		if !ok[i] || src == nil || src.Connector == nil {
+	for _, t := range turns {
+		if h.Now().Sub(start) > job.Budget-callTimeout-reserve || ctx.Err() != nil {
+			errs = append(errs, t.giveBack(ctx, t.held))
 			continue
 		}
-		if h.Now().Sub(start) > job.Budget-callTimeout-reserve || ctx.Err() != nil {
-			break
-		}
-		t := &turn{Handlers: h, src: src, rec: rec, rule: h.Rules.For(src.Platform, rec.ID.Store, rec.Reason)}
-		if err := t.run(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("case %s: %w", rec.ID, err))
+		if err := errors.Join(t.run(ctx), t.giveBack(ctx, t.held)); err != nil {
+			errs = append(errs, fmt.Errorf("case %s: %w", t.rec.ID, err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
+// claim decides again about the cases of a job, for the job may be old, and claims the slots of those that want an answer, all in one
+// round trip. It gives those that this worker may go on with.
+func (h *Handlers) claim(ctx context.Context, args job.Args, now time.Time) ([]*turn, error) {
+	records, ok, err := h.Store.Cases(ctx, args.Disputes())
+	if err != nil {
+		return nil, err
+	}
+	turns := make([]*turn, 0, len(records))
+	keys, claiming := make([]sla.AttemptKey, 0, len(records)), make([]*turn, 0, len(records))
+	for i, rec := range records {
+		src := h.source(rec.ID.Store)
+		if !ok[i] || src == nil || src.Connector == nil {
+			continue
+		}
+		t := &turn{Handlers: h, src: src, rec: rec, claimed: now, rule: h.Rules.For(src.Platform, rec.ID.Store, rec.Reason)}
+		t.decision = sla.Decide(t.now(), rec.Case, t.rule)
+		switch t.decision.Action {
+		case sla.ActionAct:
+			if src.Responder != nil {
+				keys, claiming = append(keys, sla.AttemptKey{Dispute: rec.ID, Turn: rec.Obligation.Turn}), append(claiming, t)
+			}
+		case sla.ActionResolve:
+		default:
+			continue // somebody was faster; the timer is armed
+		}
+		turns = append(turns, t)
+	}
+	if len(keys) == 0 {
+		return turns, nil
+	}
+	for i, c := range h.Ledger.ClaimAttempts(ctx, keys, now, claimLease) {
+		claiming[i].held, claiming[i].claimErr = c.Attempt, c.Err
+	}
+	return turns, nil
+}
+
 // clocked is a connector that knows how far its platform's clock is from ours.
 type clocked interface{ Skew() time.Duration }
 
-// A turn is one case on its way to an answer: read, check, act.
+// A turn is one case on its way to an answer: claim, read, check, act.
 type turn struct {
 	*Handlers
-	src     *connectors.Source
-	rec     sla.CaseRecord
-	rule    sla.Rule
-	dispute sla.Dispute
+	src      *connectors.Source
+	rec      sla.CaseRecord
+	rule     sla.Rule
+	decision sla.Decision
+	dispute  sla.Dispute
+	claimed  time.Time   // when the slot was asked for
+	held     sla.Attempt // the slot of the answer, as the claim gave it
+	claimErr error       // why it could not be claimed
 }
 
 func (t *turn) now() time.Time { return t.src.PlatformTime(t.Now()) }
 
-// run decides again, for the job may be old, reads the platform, and acts on what it says now and not on what was recorded.
+// run reads the platform and acts on what it says now and not on what was recorded.
 func (t *turn) run(ctx context.Context) error {
-	d := sla.Decide(t.now(), t.rec.Case, t.rule)
-	if d.Action != sla.ActionAct && d.Action != sla.ActionResolve {
-		return nil // somebody was faster; the timer is armed
-	}
-	if t.src.Responder == nil {
-		return t.page(ctx, d, sla.WhyPersonNeeded)
+	switch {
+	case t.src.Responder == nil:
+		return t.page(ctx, t.decision, sla.WhyPersonNeeded)
+	case errors.Is(t.claimErr, sla.ErrHeld):
+		return nil // another worker is at it; the sweep looks again after its lease
+	case t.claimErr != nil && !errors.Is(t.claimErr, sla.ErrUnresolved):
+		return t.claimErr
 	}
 	var err error
 	if t.dispute, err = t.src.Connector.Lookup(ctx, t.rec.DisputeRef); err != nil {
-		return t.unreadable(ctx, d, err)
+		return t.unreadable(ctx, t.decision, err)
 	}
 	if c, ok := t.src.Connector.(clocked); ok {
 		t.src.Observe(c.Skew()) // measured a moment ago: this process may never have polled the store's feed
 	}
 	// What the buyer complains of may have changed, and with it what we may pay.
 	t.rule = t.Rules.For(t.src.Platform, t.rec.ID.Store, t.dispute.Reason)
-	attempts, err := t.Ledger.Attempts(ctx, t.rec.ID)
-	if err != nil {
-		return err
+	if t.rec.Unresolved || t.claimErr != nil || t.held.State == sla.AttemptUnknown {
+		return t.resolve(ctx)
 	}
-	if open := unresolved(attempts); t.rec.Unresolved || slices.ContainsFunc(open, endsTurn) {
-		return t.resolve(ctx, open)
+	if t.held.State == sla.AttemptSettled {
+		t.rec.Answered = true // answered before, and the record was lost with the store's memory
+		return t.Intake.Record(ctx, t.src, t.dispute, t.rec)
 	}
 	obligation, owes := t.dispute.Ruling(t.rule)
 	if !owes || obligation.Turn != t.rec.Obligation.Turn || t.dispute.State == sla.StateClosed {
@@ -97,10 +133,10 @@ func (t *turn) run(ctx context.Context) error {
 	}
 	// The deadline may have moved within the turn: what the platform says now is what counts.
 	t.rec.Obligation = obligation
-	if d = sla.Decide(t.now(), t.rec.Case, t.rule); d.Action != sla.ActionAct {
+	if t.decision = sla.Decide(t.now(), t.rec.Case, t.rule); t.decision.Action != sla.ActionAct {
 		return t.Intake.Record(ctx, t.src, t.dispute, t.rec)
 	}
-	return t.answer(ctx, d)
+	return t.answer(ctx, t.decision)
 }
 
 // answer asks the playbook and carries its plan out.
@@ -150,9 +186,8 @@ func (t *turn) later(wait time.Duration, d sla.Decision) time.Time {
 
 // beside sends a side effect, at most once for the turn and without holding up the answer: only a failure of the store is an error.
 func (t *turn) beside(ctx context.Context, a sla.Answer) error {
-	claimed := t.Now() // before the claim: its reply may be late, and the lease runs already
-	key := sla.AttemptKey{Dispute: t.rec.ID, Turn: a.Turn, Side: a.Kind}
-	attempt, err := t.Ledger.ClaimAttempt(ctx, key, claimed, claimLease)
+	claimed := t.Now() // before the claim, as in respond
+	attempt, err := t.claimOne(ctx, sla.AttemptKey{Dispute: t.rec.ID, Turn: a.Turn, Side: a.Kind}, claimed)
 	switch {
 	case errors.Is(err, sla.ErrHeld):
 		return nil
@@ -164,36 +199,25 @@ func (t *turn) beside(ctx context.Context, a sla.Answer) error {
 	case attempt.State != sla.AttemptClaimed:
 		return nil
 	}
-	attempt, ready, err := t.intend(ctx, attempt, a)
+	// The platform need not show what went beside an answer: a memory that was lost since the turn began may have known of it.
+	sent, ready, err := t.intend(ctx, attempt, a, t.rec.Obligation.Opened)
 	if err != nil || !ready {
-		return err
+		return errors.Join(err, t.giveBack(ctx, attempt))
 	}
-	r := t.once(ctx, claimed, attempt, a)
+	r := t.once(ctx, claimed, sent, a)
 	t.report(a, r)
-	return t.settle(ctx, attempt, sla.Settlement{State: r.state, Receipt: r.receipt.ID, At: t.Now(), Audit: t.audit(a, r)})
+	return t.settle(ctx, sent, sla.Settlement{State: r.state, Receipt: r.receipt.ID, At: t.Now(), Audit: t.audit(a, r)})
 }
 
-// send carries out the answer that ends the turn: claim, durable intent, one call, outcome.
+// claimOne claims a single slot.
+func (t *turn) claimOne(ctx context.Context, key sla.AttemptKey, now time.Time) (sla.Attempt, error) {
+	c := t.Ledger.ClaimAttempts(ctx, []sla.AttemptKey{key}, now, claimLease)[0]
+	return c.Attempt, c.Err
+}
+
+// send carries out the answer that ends the turn: durable intent, one call, outcome.
 func (t *turn) send(ctx context.Context, d sla.Decision, a sla.Answer) error {
-	claimed := t.Now() // as in beside
-	attempt, err := t.Ledger.ClaimAttempt(ctx, sla.AttemptKey{Dispute: t.rec.ID, Turn: a.Turn}, claimed, claimLease)
-	switch {
-	case errors.Is(err, sla.ErrHeld):
-		return nil // another worker is at it; the sweep looks again after its lease
-	case err != nil:
-		return err
-	case attempt.State == sla.AttemptSettled:
-		t.rec.Answered = true // answered before, and the record was lost with the store's memory
-		return t.Intake.Record(ctx, t.src, t.dispute, t.rec)
-	case attempt.State == sla.AttemptUnknown:
-		done, err := t.confirm(ctx, attempt)
-		if err != nil {
-			return err
-		}
-		t.rec.Unresolved = !done
-		return t.Intake.Record(ctx, t.src, t.dispute, t.rec)
-	}
-	attempt, ready, err := t.intend(ctx, attempt, a)
+	sent, ready, err := t.intend(ctx, t.held, a, t.Now())
 	if err != nil {
 		return err
 	}
@@ -201,31 +225,29 @@ func (t *turn) send(ctx context.Context, d sla.Decision, a sla.Answer) error {
 		_, err := t.put(ctx, rewrite(t.rec, t.later(againWait, d)))
 		return err
 	}
-	a.Attempt = attempt.N
-	r := t.once(ctx, claimed, attempt, a)
+	t.held = sent
+	a.Attempt = sent.N
+	r := t.once(ctx, t.claimed, sent, a)
 	t.report(a, r)
-	return t.outcome(ctx, d, a, attempt, r)
+	return t.outcome(ctx, d, a, sent, r)
 }
 
-// intend makes the coming send durable. False means that money is frozen or the claim was lost, and nothing may be sent.
-func (t *turn) intend(ctx context.Context, attempt sla.Attempt, a sla.Answer) (sla.Attempt, bool, error) {
+// intend makes the coming send durable, if the ledger remembers everything since then. False means that it does not or that the claim was
+// lost, and that nothing may be sent.
+func (t *turn) intend(ctx context.Context, attempt sla.Attempt, a sla.Answer, since time.Time) (sla.Attempt, bool, error) {
 	attempt.Kind, attempt.Proposal, attempt.Amount, attempt.Why = a.Kind, a.Proposal, a.Amount, a.Why
-	sent, err := t.Ledger.RecordIntent(ctx, attempt, t.Now())
+	sent, err := t.Ledger.RecordIntent(ctx, attempt, t.Now(), since)
 	switch {
 	case err == nil:
 		return sent, true, nil
 	case errors.Is(err, sla.ErrFenced):
-		return attempt, false, nil
+		return sla.Attempt{}, false, nil
 	case errors.Is(err, sla.ErrFrozen), errors.Is(err, sla.ErrAmnesia):
 		t.metrics.answers.WithLabelValues(string(t.src.Platform), a.Kind.String(), "frozen").Inc()
-		t.log.Warn("answer put off", zap.String("case", t.rec.ID.String()), zap.Error(err))
-		err = t.Ledger.ReleaseAttempt(ctx, attempt)
-		if errors.Is(err, sla.ErrFenced) {
-			err = nil
-		}
-		return attempt, false, err
+		t.log.Warn("nothing sent after a loss of memory", zap.String("case", t.rec.ID.String()), zap.Stringer("answer", a.Kind), zap.Error(err))
+		return sla.Attempt{}, false, nil
 	}
-	return attempt, false, err
+	return sla.Attempt{}, false, err
 }
 
 // result is what is known of a send.

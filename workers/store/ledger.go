@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"watchkeeper/sla"
 )
 
@@ -14,7 +16,7 @@ import (
 var ErrStaleCase = errors.New("the case has changed meanwhile; the ledger is written")
 
 // refusals are the integers that the scripts of the ledger answer instead of a slot.
-var refusals = map[int64]error{1: sla.ErrHeld, 2: sla.ErrFrozen, 3: sla.ErrFenced, 4: ErrIllegalMove}
+var refusals = map[int64]error{1: sla.ErrHeld, 2: sla.ErrFrozen, 3: sla.ErrFenced, 4: ErrIllegalMove, 5: sla.ErrUnresolved}
 
 // A slotCall makes the call of a ledger script on the case in its shard.
 type slotCall func(v *view, k shardKeys, member []byte) (call, error)
@@ -27,28 +29,15 @@ func (s *Store) onLedger(ctx context.Context, op string, id sla.DisputeID, money
 	var out any
 	once := func(shards []int) ([]int, error) {
 		v := s.views[at.shard].Load()
-		member, err := v.appendMember(nil, at.bucket, caseIdent(id))
+		c, err := s.ledgerCall(v, at, id, build)
 		if err != nil {
 			return nil, err
 		}
-		c, err := build(v, s.keys[at.shard], member)
-		if err != nil {
-			return nil, err
-		}
-		if out, err = s.runOne(ctx, c); err != nil {
-			return nil, err
-		}
-		if out == lostMemory {
+		var lost bool
+		if out, lost, err = ledgerReply(v, s.run(ctx, []call{c})[0]); lost {
 			return shards, nil
 		}
-		if code, ok := out.(int64); ok {
-			return nil, refusals[code]
-		}
-		if pair, ok := out.([]any); ok && len(pair) == 2 {
-			v.saw(parseInt(pair[1]))
-			out = pair[0]
-		}
-		return nil, nil
+		return nil, err
 	}
 	if !money {
 		err := s.remembering(ctx, op, []int{at.shard}, once)
@@ -61,43 +50,117 @@ func (s *Store) onLedger(ctx context.Context, op string, id sla.DisputeID, money
 	return out, wrap(op, err)
 }
 
+func (s *Store) ledgerCall(v *view, at place, id sla.DisputeID, build slotCall) (call, error) {
+	member, err := v.appendMember(nil, at.bucket, caseIdent(id))
+	if err != nil {
+		return call{}, err
+	}
+	return build(v, s.keys[at.shard], member)
+}
+
+// ledgerReply reads what a script of the ledger answered under a view.
+func ledgerReply(v *view, cmd *redis.Cmd) (out any, lost bool, err error) {
+	out, err = cmd.Result()
+	if err != nil || out == lostMemory {
+		return nil, err == nil, err
+	}
+	if code, ok := out.(int64); ok {
+		return nil, false, refusals[code]
+	}
+	if pair, ok := out.([]any); ok && len(pair) == 2 {
+		v.saw(parseInt(pair[1]))
+		out = pair[0]
+	}
+	return out, false, nil
+}
+
 // guarded are the first arguments of a script of the ledger.
 func (v *view) guarded(more ...any) []any {
 	return append([]any{v.epoch, v.sequence.Load()}, more...)
 }
 
-// ClaimAttempt takes a slot of the ledger until the lease ends, and gives it as it stands:
+// ClaimAttempt is ClaimAttempts for one slot.
+func (s *Store) ClaimAttempt(ctx context.Context, key sla.AttemptKey, now time.Time, lease time.Duration) (sla.Attempt, error) {
+	c := s.ClaimAttempts(ctx, []sla.AttemptKey{key}, now, lease)[0]
+	return c.Attempt, c.Err
+}
+
+// ClaimAttempts takes slots of the ledger until the lease ends, in one round trip, and gives each as it stands:
 //   - claimed: the caller may send; N is how often the slot was sent before (each time surely refused);
 //   - unknown: the caller must first learn what became of the last try, which is described; N counts it;
 //   - settled: nothing is left to do, and nothing was claimed.
 //
-// A try whose sender went away becomes unknown here. It answers sla.ErrHeld while another's lease runs.
-func (s *Store) ClaimAttempt(ctx context.Context, key sla.AttemptKey, now time.Time, lease time.Duration) (sla.Attempt, error) {
+// A try whose sender went away becomes unknown here. A slot has sla.ErrHeld while another's lease runs, and the slot of an answer has
+// sla.ErrUnresolved while the answer of another turn of the same dispute may still be out. One slot's error says nothing of the others.
+func (s *Store) ClaimAttempts(ctx context.Context, keys []sla.AttemptKey, now time.Time, lease time.Duration) []sla.Claim {
 	const op = "claim attempt"
-	writer, until := newWriter(), appendInstant(nil, dueMS(now.Add(lease)))
-	field := slotField(key)
-	reply, err := s.onLedger(ctx, op, key.Dispute, false, func(v *view, k shardKeys, member []byte) (call, error) {
-		return call{script: attemptClaim, keys: []string{k.epoch, k.ledger(member)},
-			args: v.guarded(field, now.UnixMilli(), until, writer)}, nil
-	})
-	if err != nil {
-		return sla.Attempt{}, err
+	out := make([]sla.Claim, len(keys))
+	pending, shards := make([]int, len(keys)), make([]int, len(keys))
+	for i, key := range keys {
+		pending[i], shards[i] = i, s.locate(classCase, caseIdent(key.Dispute)).shard
 	}
-	a, err := readSlot(key.Dispute, field, bytesOf(reply))
-	return a, wrap(op, err)
+	until := appendInstant(nil, dueMS(now.Add(lease)))
+	err := s.remembering(ctx, op, shards, func([]int) (lost []int, _ error) {
+		again := s.claimEach(ctx, keys, pending, now, until, out)
+		for _, i := range again {
+			lost = append(lost, shards[i])
+		}
+		pending = again
+		return lost, nil
+	})
+	for _, i := range pending {
+		out[i].Err = err // memory was lost, and is lost again or cannot be asked
+	}
+	for i, key := range keys {
+		out[i].Err = wrap(op+" "+key.Dispute.String(), out[i].Err)
+	}
+	return out
+}
+
+// claimEach tries the pending slots once, and gives those whose shard has lost its memory.
+func (s *Store) claimEach(ctx context.Context, keys []sla.AttemptKey, pending []int, now time.Time, until []byte, out []sla.Claim) (lost []int) {
+	calls, views, asked := make([]call, 0, len(pending)), make([]*view, 0, len(pending)), make([]int, 0, len(pending))
+	for _, i := range pending {
+		at := s.locate(classCase, caseIdent(keys[i].Dispute))
+		v := s.views[at.shard].Load()
+		c, err := s.ledgerCall(v, at, keys[i].Dispute, func(v *view, k shardKeys, member []byte) (call, error) {
+			return call{script: attemptClaim, keys: []string{k.epoch, k.ledger(member)},
+				args: v.guarded(slotField(keys[i]), now.UnixMilli(), until, newWriter())}, nil
+		})
+		if err != nil {
+			out[i].Err = err
+			continue
+		}
+		calls, views, asked = append(calls, c), append(views, v), append(asked, i)
+	}
+	for n, cmd := range s.run(ctx, calls) {
+		i := asked[n]
+		reply, forgot, err := ledgerReply(views[n], cmd)
+		if forgot {
+			lost = append(lost, i)
+			continue
+		}
+		if out[i].Err = err; err == nil {
+			out[i].Attempt, out[i].Err = readSlot(keys[i].Dispute, slotField(keys[i]), bytesOf(reply))
+		}
+	}
+	return lost
 }
 
 // RecordIntent makes a coming send durable: claimed → sent, with what will be sent. It gives the attempt as sent, N counting this try.
+// Since is back to when the ledger must remember everything: now for an answer, which the platform shows within the settle window; the
+// beginning of the turn for what no reading of the platform tells.
 // Nothing may be sent without it, and nothing after it was refused: with sla.ErrFenced (the claim was taken over or its lease is over),
-// sla.ErrFrozen (memory was lost a short time ago), sla.ErrAmnesia (it is noticed just now) or ErrIllegalMove. The freeze stops every
+// sla.ErrFrozen (memory was lost after since, or a settle window before), sla.ErrAmnesia (it is noticed just now) or ErrIllegalMove. The freeze stops every
 // kind of answer: after a loss nobody knows which messages were sent either.
-func (s *Store) RecordIntent(ctx context.Context, a sla.Attempt, now time.Time) (sla.Attempt, error) {
+func (s *Store) RecordIntent(ctx context.Context, a sla.Attempt, now, since time.Time) (sla.Attempt, error) {
 	const op = "record intent"
 	writer, field := newWriter(), slotField(a.AttemptKey)
 	a.Receipt = ""
 	reply, err := s.onLedger(ctx, op, a.Dispute, true, func(v *view, k shardKeys, member []byte) (call, error) {
 		return call{script: attemptIntent, keys: []string{k.epoch, k.ledger(member)},
-			args: v.guarded(field, now.UnixMilli(), appendInstant(nil, floorMS(now)), writer, appendToken(nil, a.Token), packSent(nil, a))}, nil
+			args: v.guarded(field, now.UnixMilli(), appendInstant(nil, floorMS(now)), writer, appendToken(nil, a.Token), packSent(nil, a),
+				since.UnixMilli())}, nil
 	})
 	if err != nil {
 		return sla.Attempt{}, err

@@ -36,7 +36,7 @@ func claimSlot(tb testing.TB, s *store.Store, now time.Time, want sla.AttemptSta
 
 func send(tb testing.TB, s *store.Store, a sla.Attempt, now time.Time) sla.Attempt {
 	tb.Helper()
-	sent, err := s.RecordIntent(context.Background(), described(a), now)
+	sent, err := s.RecordIntent(context.Background(), described(a), now, now)
 	must(tb, err)
 	return sent
 }
@@ -61,7 +61,7 @@ func TestAnAnswerIsSentOnceAndSettled(t *testing.T) {
 		if sent.N != 1 || sent.State != sla.AttemptSent || !sent.SentAt.Equal(c.now()) {
 			t.Fatalf("want the first try sent now, got %+v", sent)
 		}
-		_, err = s.RecordIntent(ctx, described(a), c.now())
+		_, err = s.RecordIntent(ctx, described(a), c.now(), c.now())
 		wantErr(t, err, store.ErrIllegalMove)
 		wantErr(t, s.ReleaseAttempt(ctx, sent), store.ErrIllegalMove)
 
@@ -106,7 +106,7 @@ func TestACrashAfterTheIntentIsUnknown(t *testing.T) {
 		}
 		_, err = s.ClaimAttempt(ctx, slot(), c.now(), time.Minute)
 		wantErr(t, err, sla.ErrHeld)
-		_, err = s.RecordIntent(ctx, described(a), c.now())
+		_, err = s.RecordIntent(ctx, described(a), c.now(), c.now())
 		wantErr(t, err, store.ErrIllegalMove)
 		wantErr(t, s.Settle(ctx, late, sla.Settlement{State: sla.AttemptSettled, At: c.now()}), sla.ErrFenced)
 		must(t, s.Settle(ctx, a, sla.Settlement{State: sla.AttemptUnknown, At: c.now()}))
@@ -121,19 +121,90 @@ func TestACrashAfterTheIntentIsUnknown(t *testing.T) {
 	})
 }
 
+func TestNoAnswerIsClaimedWhileOneOfAnotherTurnIsOut(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *store.Store, c *clock, _ redis.UniversalClient) {
+		ctx := context.Background()
+		next, side := slot(), slot()
+		next.Turn++
+		side.Turn, side.Side = next.Turn, sla.AnswerExtend
+		sent := send(t, s, claimSlot(t, s, c.now(), sla.AttemptClaimed), c.now())
+		for _, state := range []sla.AttemptState{sla.AttemptSent, sla.AttemptUnknown} {
+			if state == sla.AttemptUnknown {
+				must(t, s.Settle(ctx, sent, sla.Settlement{State: state, At: c.now()}))
+			}
+			_, err := s.ClaimAttempt(ctx, next, c.now(), time.Minute)
+			wantErr(t, err, sla.ErrUnresolved)
+		}
+		a, err := s.ClaimAttempt(ctx, side, c.now(), time.Minute)
+		must(t, err) // what goes beside an answer waits for none
+		must(t, s.ReleaseAttempt(ctx, a))
+		must(t, s.Settle(ctx, claimSlot(t, s, c.now(), sla.AttemptUnknown), sla.Settlement{State: sla.AttemptRefused, At: c.now()}))
+		if a, err = s.ClaimAttempt(ctx, next, c.now(), time.Minute); err != nil || a.State != sla.AttemptClaimed {
+			t.Fatalf("want the next turn claimed once the last answer is known, got %v %v", a.State, err)
+		}
+	})
+}
+
+func TestWhatGoesBesideAnAnswerCountsInTheOtherTurnsOfNobody(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *store.Store, c *clock, _ redis.UniversalClient) {
+		side := slot()
+		side.Turn, side.Side = side.Turn+1, sla.AnswerExtend
+		a, err := s.ClaimAttempt(context.Background(), side, c.now(), time.Minute)
+		must(t, err)
+		send(t, s, a, c.now())
+		claimSlot(t, s, c.now(), sla.AttemptClaimed)
+	})
+}
+
+func TestSlotsClaimedTogetherHaveTheirOwnFates(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *store.Store, c *clock, rdb redis.UniversalClient) {
+		ctx := context.Background()
+		keys := make([]sla.AttemptKey, 12)
+		for i := range keys {
+			keys[i] = sla.AttemptKey{Dispute: disputeID(i), Turn: 0xfeed}
+		}
+		held, err := s.ClaimAttempt(ctx, keys[3], c.now(), time.Minute)
+		must(t, err)
+		done, err := s.ClaimAttempt(ctx, keys[4], c.now(), time.Minute)
+		must(t, err)
+		must(t, s.Settle(ctx, send(t, s, done, c.now()), sla.Settlement{State: sla.AttemptSettled, At: c.now()}))
+		keys[5].Dispute.Store = "NOBODY" // a store without a number
+		for i, got := range s.ClaimAttempts(ctx, keys, c.now(), time.Minute) {
+			switch {
+			case i == 3 && !errors.Is(got.Err, sla.ErrHeld), i == 5 && got.Err == nil:
+				t.Errorf("slot %d: want an error of its own, got %v", i, got.Err)
+			case i == 4 && got.State != sla.AttemptSettled:
+				t.Errorf("want the settled slot as it stands, got %v %v", got.State, got.Err)
+			case (i < 3 || i > 5) && (got.Err != nil || got.State != sla.AttemptClaimed || got.AttemptKey != keys[i]):
+				t.Errorf("slot %d: want it claimed, got %+v", i, got)
+			}
+		}
+		must(t, s.ReleaseAttempt(ctx, held))
+		must(t, rdb.FlushAll(ctx).Err())
+		for i, got := range s.ClaimAttempts(ctx, keys[6:], c.now(), time.Minute) {
+			if got.Err != nil || got.State != sla.AttemptClaimed || got.Token>>32 < 2 {
+				t.Errorf("slot %d: want it claimed in the new epoch, got %+v", i, got)
+			}
+		}
+	})
+}
+
 func TestALateHolderIsFencedOff(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *store.Store, c *clock, _ redis.UniversalClient) {
 		ctx := context.Background()
 		late := claimSlot(t, s, c.now(), sla.AttemptClaimed)
 		c.advance(time.Minute)
-		_, err := s.RecordIntent(ctx, described(late), c.now())
+		_, err := s.RecordIntent(ctx, described(late), c.now(), c.now())
 		wantErr(t, err, sla.ErrFenced) // nobody took it, and still its lease is over
 		a := claimSlot(t, s, c.now(), sla.AttemptClaimed)
 		if a.Token <= late.Token {
 			t.Fatalf("want a larger token, got %d after %d", a.Token, late.Token)
 		}
-		_, err = s.RecordIntent(ctx, described(late), c.now())
+		_, err = s.RecordIntent(ctx, described(late), c.now(), c.now())
 		wantErr(t, err, sla.ErrFenced)
 		must(t, s.ReleaseAttempt(ctx, late)) // not his any more, and no harm
 		sent := send(t, s, a, c.now())
@@ -152,7 +223,7 @@ func TestAReleasedClaimIsAsIfItNeverWas(t *testing.T) {
 		if attempts, err := s.Attempts(ctx, disputeID(1)); err != nil || len(attempts) > 0 {
 			t.Fatalf("want no trace, got %v %v", attempts, err)
 		}
-		_, err := s.RecordIntent(ctx, described(a), c.now())
+		_, err := s.RecordIntent(ctx, described(a), c.now(), c.now())
 		wantErr(t, err, sla.ErrFenced)
 		if again := claimSlot(t, s, c.now(), sla.AttemptClaimed); again.Token <= a.Token {
 			t.Fatalf("want tokens to grow, got %d after %d", again.Token, a.Token)

@@ -2,7 +2,8 @@
 -- [21..26] sent at in ms, [27..34] who wrote it last (so that a call repeated by the client library is recognised), [35..] what is sent.
 -- A token is the epoch times 2^32 plus the sequence: it grows with each claim and never falls, whatever is lost.
 local CLAIMED, SENT, SETTLED, REFUSED, UNKNOWN = 1, 2, 3, 4, 5
-local HELD, FROZEN, FENCED, ILLEGAL = 1, 2, 3, 4
+local HELD, FROZEN, FENCED, ILLEGAL, UNRESOLVED = 1, 2, 3, 4, 5
+local ANSWER = 0 -- last byte of the name of a slot whose attempt ends its turn; other slots are of what goes beside an answer
 local TWO32 = 4294967296
 
 local function number(s, i, size)
@@ -11,16 +12,17 @@ local function number(s, i, size)
   return n
 end
 
-local function bytes(n, size)
-  local out = {}
-  for j = size, 1, -1 do
-    out[j] = char(n % 256)
-    n = math.floor(n / 256)
-  end
-  return table.concat(out)
+-- four are the bytes of a number below 2^32.
+local function four(n)
+  local d = n % 256
+  n = (n - d) / 256
+  local c = n % 256
+  n = (n - c) / 256
+  local b = n % 256
+  return char((n - b) / 256, b, c, d)
 end
 
 -- slot builds a slot; token, lease and sent are bytes already.
 local function slot(state, n, token, lease, sent, writer, body)
-  return char(1, state) .. bytes(n, 4) .. token .. lease .. sent .. writer .. body
+  return char(1, state) .. four(n) .. token .. lease .. sent .. writer .. body
 end
