@@ -175,7 +175,7 @@ func (r *rig) claimAll(ctx context.Context, n int, now time.Time) error {
 				}
 				writes := make([]sla.CaseWrite, len(claimed))
 				for i, c := range claimed {
-					c.Next = now.Add(time.Hour - time.Duration(i)*time.Second)
+					c.Next = now.Add(time.Hour - time.Duration(i%3600)*time.Second)
 					c.Warned++
 					writes[i] = sla.CaseWrite{CaseRecord: c, Expect: c.Version}
 				}

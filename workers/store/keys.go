@@ -9,7 +9,7 @@ import (
 const (
 	prefix     = "wk:"
 	metaKey    = prefix + "meta"
-	layoutNow  = 1
+	layoutNow  = 2
 	maxShards  = 256 // two hex digits
 	bucketsNow = 4096
 )

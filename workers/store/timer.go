@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// A timer is an instant with the width of the leaf it is kept in: 2^(10 + code) ms, or one millisecond for exactCode (scripts/timer.lua).
+// A timer is an instant with the width of the leaf it is kept in: 2^(7 + code) ms, or one millisecond for exactCode (scripts/timer.lua).
 // The width is chosen when the timer is set and never changes: any choice is correct, a good one keeps the leaf a small listpack.
 type timer struct {
 	ms   uint64
@@ -13,7 +13,7 @@ type timer struct {
 }
 
 const (
-	minWidthBits = 10
+	minWidthBits = 7
 	maxCode      = 14
 	exactCode    = 15
 	leafLoad     = 128 // entries in a leaf if every timer of the class were as far away as this one

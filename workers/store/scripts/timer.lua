@@ -20,19 +20,20 @@ end
 local function instant(s, i) return stamp(s, i) % 17592186044416 end
 
 -- the leaf of the instant at position i of s
-local ROUND = {[0] = 4, 8, 16, 32, 64, 128, 256, 2, 4, 8, 16, 32, 64, 128, 256}
+local ROUND = {[0] = 128, 1, 2, 4, 8, 16, 32, 64, 128, 256, 2, 4, 8, 16, 32}
 local function leaf_of(s, i)
-  local a, _, _, d, e = byte(s, i, i + 4)
+  local a, _, _, d, e, f = byte(s, i, i + 5)
   local code = (a - a % 16) / 16
-  if code <= 6 then return sub(s, i, i + 3) .. char(e - e % ROUND[code]) end
-  if code < EXACT then return sub(s, i, i + 2) .. char(d - d % ROUND[code]) end
-  return sub(s, i, i + 5)
+  if code == EXACT then return sub(s, i, i + 5) end
+  if code == 0 then return sub(s, i, i + 4) .. char(f - f % ROUND[code]) end
+  if code <= 9 then return sub(s, i, i + 3) .. char(e - e % ROUND[code]) end
+  return sub(s, i, i + 2) .. char(d - d % ROUND[code])
 end
 
--- the first millisecond of a leaf, and its width in milliseconds: 2^(10 + code)
+-- the first millisecond of a leaf, and its width in milliseconds: 2^(7 + code)
 local function span(leaf)
   local code = math.floor(byte(leaf, 1) / 16)
-  return instant(leaf .. '\0\0', 1), code == EXACT and 1 or 2 ^ (10 + code)
+  return instant(leaf .. '\0\0', 1), code == EXACT and 1 or 2 ^ (7 + code)
 end
 
 -- arm collects a timer: the instant at position i of s.
@@ -74,7 +75,7 @@ local function settle_timers(idx)
   local head, marks = idx .. ':', {}
   for leaf, list in pairs(disarms) do
     many(list, 'HDEL', head .. leaf)
-    if #leaf == 6 and call('EXISTS', head .. leaf) == 0 then call('ZREM', idx, leaf) end
+    if byte(leaf, 1) >= EXACT * 16 and call('EXISTS', head .. leaf) == 0 then call('ZREM', idx, leaf) end
   end
   for leaf, list in pairs(arms) do
     many(list, 'HSET', head .. leaf)
