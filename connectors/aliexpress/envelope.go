@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -20,6 +21,13 @@ type envelope struct {
 	params  []byte // the object that holds the method's own response
 	request string // the platform's request id
 	refused *refusal
+	found   []field // the members of params
+}
+
+// field is one member of an object, its value as it was received.
+type field struct {
+	name  string
+	value []byte
 }
 
 // refusal is the platform's error, in either of its shapes.
@@ -44,7 +52,9 @@ func open(body []byte, method string) (envelope, error) {
 	var top refusal
 	for depth := range 3 {
 		var inner []byte
+		e.found = e.found[:0]
 		err := members(e.params, func(name string, value []byte) error {
+			e.found = append(e.found, field{name, value})
 			switch name {
 			case "error_response":
 				e.refused = new(refusal)
@@ -132,12 +142,10 @@ func members(raw []byte, visit func(name string, value []byte) error) error {
 }
 
 // member finds one member of the reply, as it was received.
-func (e envelope) member(name string) (value []byte, ok bool) {
-	_ = members(e.params, func(n string, v []byte) error { // open has been through it
-		if n == name && !ok {
-			value, ok = v, true
-		}
-		return nil
-	})
-	return value, ok
+func (e envelope) member(name string) ([]byte, bool) {
+	i := slices.IndexFunc(e.found, func(f field) bool { return f.name == name })
+	if i < 0 {
+		return nil, false
+	}
+	return e.found[i].value, true
 }
