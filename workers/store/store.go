@@ -130,7 +130,8 @@ func (s *Store) layout(ctx context.Context) error {
 	layout, shards, held := parseInt(stored[0]), int(parseInt(stored[1])), int(parseInt(stored[2]))
 	switch {
 	case layout != layoutNow:
-		return fmt.Errorf("layout %d in Redis, this program knows %d: start the version that wrote it, or give this one an empty Redis: it reads everything again", layout, layoutNow)
+		return fmt.Errorf("layout %d in Redis, this program knows %d: start the version that wrote it, or give this one an empty Redis, from which "+
+			"everything is read again", layout, layoutNow)
 	case s.shards != 0 && shards != s.shards:
 		return fmt.Errorf("%d shards in Redis, %d wanted: the number is fixed at the first start", shards, s.shards)
 	case shards < 1 || shards > maxShards || held < 1 || held > 1<<16 || (s.buckets != 0 && held != s.buckets):
