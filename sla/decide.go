@@ -1,7 +1,6 @@
 package sla
 
 import (
-	"fmt"
 	"time"
 )
 
@@ -17,9 +16,10 @@ const (
 	ActionHold                  // an answer is due, and a person must approve it
 	ActionPage                  // a person must act
 	ActionLeave                 // nothing is to be done with this dispute (any more)
+	ActionShadow                // find an answer and record it; sends nothing
 )
 
-var actionNames = names{"wait", "warn", "act", "resolve", "hold", "page", "leave"}
+var actionNames = names{"wait", "warn", "act", "resolve", "hold", "page", "leave", "shadow"}
 
 func (a Action) String() string { return actionNames.of(int(a)) }
 
@@ -58,13 +58,28 @@ const (
 	WhyUnshown        // answered, and the platform does not show it
 	WhyPlatformSaysNo // the platform refuses our answer
 	WhyNoAccess       // the platform does not let us in
+	WhyKilled         // due, and a kill switch is on
+	WhyRejected       // a person has said no to the answer of this turn
+	WhyApproved       // due, and a person has said yes
+	WhyUnanswered     // nobody has said yes or no in time, and the rule says what becomes of the answer then
+	WhyAboveApproval  // ground for a person: the answer costs more than goes without a yes
+	WhyManyClaims     // ground for a person: the buyer has opened many disputes
+	WhyHeld           // ground for a person: an operator holds the case
+	WhyOverBudget     // ground for a person: a budget has not enough left
+	WhyStorm          // ground for a person: too many paying answers in a short time
+	WhyRule           // ground: a step of the operator's own
+	WhyNoStep         // ground for a person: none of the operator's steps fits
+	WhyNotYet         // the first of the operator's steps is still to come
+	WhyDearer         // why another answer lost: it costs more than the one chosen
+	WhyEvidence       // why another answer lost: what it needs is not known of the parcel
 )
 
 var whyNames = names{
 	"none", "closed", "not_our_turn", "early", "warn_point", "due", "unresolved", "answered", "shadow", "approval", "person_needed",
 	"guard_passed", "deadline_passed", "no_deadline", "parcel_moving", "parcel_delivered", "parcel_lost", "parcel_returned",
 	"parcel_seized", "negotiate", "within_cap", "over_cap", "no_facts", "return_of_goods", "unshown",
-	"platform_says_no", "no_access",
+	"platform_says_no", "no_access", "killed", "rejected", "approved", "unanswered", "above_approval", "many_claims", "held", "over_budget",
+	"storm", "rule", "no_step", "not_yet", "dearer", "no_evidence",
 }
 
 func (w Why) String() string { return whyNames.of(int(w)) }
@@ -79,12 +94,16 @@ type Case struct {
 	State      State
 	Reason     Reason
 	Claimed    Money
+	Buyer      BuyerKey   // 0 when unknown
 	Obligation Obligation // the ruling one; Turn 0 when nothing is owed
 	Next       time.Time  // when to look again
 	Warned     int        // warn points announced in this turn
 	Paged      StageKind  // the highest stage a person was paged for in this turn
 	Answered   bool       // an answer of this turn was accepted by the platform
 	Unresolved bool       // an attempt of this turn has an unknown outcome
+	Shadowed   bool       // what would have been sent in this turn was recorded
+	Waiting    bool       // the answer of this turn waits for a person's yes
+	Approval   Approval   // what a person has said about this turn
 }
 
 // Open reports whether anything can still happen.
@@ -96,6 +115,7 @@ type Decision struct {
 	Why      Why
 	Stage    StageKind // the highest stage reached
 	Warned   int       // warn points passed so far
+	Channel  Channel   // of a warning: the loudest of the points that people were not told of
 	Next     time.Time // when to look again; zero when never
 	Deadline time.Time // as used: feed or window; zero when nothing is owed
 	Drift    time.Duration
@@ -125,11 +145,11 @@ func Decide(now time.Time, c Case, r Rule) Decision {
 		d.Action, d.Why, d.Stage, d.Next = ActionPage, WhyNoDeadline, StageGuard, now.Add(r.Recheck.Value)
 		return pagedOnce(d, c)
 	}
-	return d.reach(now, Timeline(c.Obligation, r)).choose(now, c, r)
+	return d.reach(now, Timeline(c.Obligation, r), c.Warned).choose(now, c, r)
 }
 
 // reach finds the highest stage reached and the next one to come.
-func (d Decision) reach(now time.Time, stages []Stage) Decision {
+func (d Decision) reach(now time.Time, stages []Stage, told int) Decision {
 	for _, s := range stages {
 		if s.At.After(now) {
 			d.Next = s.At
@@ -137,7 +157,9 @@ func (d Decision) reach(now time.Time, stages []Stage) Decision {
 		}
 		d.Stage = max(d.Stage, s.Kind)
 		if s.Kind == StageWarn {
-			d.Warned++
+			if d.Warned++; d.Warned > told {
+				d.Channel = max(d.Channel, s.Channel)
+			}
 		}
 	}
 	return d
@@ -166,28 +188,64 @@ func (d Decision) choose(now time.Time, c Case, r Rule) Decision {
 	case d.Stage == StageGuard:
 		d.Action, d.Why = ActionPage, WhyGuardPassed
 	case c.Obligation.Kinds == 0:
-		d.Action, d.Why, d.Stage = ActionPage, WhyPersonNeeded, max(d.Stage, StageAct)
-	case d.Stage == StageAct:
-		return d.act(r)
-	case d.Warned > c.Warned:
-		d.Action, d.Why = ActionWarn, WhyWarnPoint
-		return d
+		d.Action, d.Why, d.Stage = ActionPage, WhyPersonNeeded, StageAct
+	case d.Stage >= StageAct:
+		return d.due(now, c, r).tell(c)
 	default:
 		d.Action, d.Why = ActionWait, WhyEarly
-		return d
+		return d.tell(c)
 	}
 	return pagedOnce(d, c)
 }
 
-// act applies the mode to a due answer.
-func (d Decision) act(r Rule) Decision {
-	switch r.Mode.Value {
-	case ModeLive:
-		d.Action, d.Why = ActionAct, WhyDue
-	case ModeHold:
-		d.Action, d.Why = ActionHold, WhyApproval
+// tell turns a decision that does nothing into a warning when a warn point has passed that people were not told of.
+func (d Decision) tell(c Case) Decision {
+	quiet := d.Action == ActionWait || d.Action == ActionLeave || d.Action == ActionHold && c.Paged >= StageAct
+	if quiet && d.Warned > c.Warned {
+		d.Action, d.Why = ActionWarn, WhyWarnPoint
+	}
+	return d
+}
+
+// due says what becomes of an answer whose time has come, between the act stage and guard.
+func (d Decision) due(now time.Time, c Case, r Rule) Decision {
+	switch {
+	case r.Kill.Value:
+		d.Action, d.Why = ActionWait, WhyKilled
+		if soon := now.Add(r.Settle.Value); soon.Before(d.Next) {
+			d.Next = soon
+		}
+	case c.Approval == ApprovalRejected:
+		d.Action, d.Why = ActionWait, WhyRejected
+	case r.Mode.Value != ModeLive && r.Mode.Value != ModeHold: // also a mode that does not exist
+		d.Action, d.Why = ActionShadow, WhyShadow
+		if c.Shadowed {
+			d.Action = ActionLeave
+		}
+	case c.Approval == ApprovalApproved:
+		d.Action, d.Why = ActionAct, WhyApproved
+	case c.Approval == ApprovalHeld:
+		return d.wait(c, r, WhyHeld)
+	case r.Mode.Value == ModeHold || c.Waiting:
+		return d.wait(c, r, WhyApproval)
 	default:
-		d.Action, d.Why = ActionLeave, WhyShadow
+		d.Action, d.Why = ActionAct, WhyDue
+	}
+	return d
+}
+
+// wait is for an answer that waits for a person's yes. What a person holds by command, no rule sends.
+func (d Decision) wait(c Case, r Rule, why Why) Decision {
+	d.Action, d.Why = ActionHold, why
+	if d.Stage < StageFallback || why == WhyHeld && r.Unanswered.Value != UnansweredPage {
+		return d
+	}
+	switch r.Unanswered.Value {
+	case UnansweredSend, UnansweredRefuse:
+		d.Action, d.Why = ActionAct, WhyUnanswered
+	case UnansweredPage:
+		d.Action, d.Why = ActionPage, WhyUnanswered
+		return pagedOnce(d, c)
 	}
 	return d
 }
@@ -198,26 +256,4 @@ func pagedOnce(d Decision, c Case) Decision {
 		d.Action = ActionWait
 	}
 	return d
-}
-
-// A Used value is one input of a decision, in words, with its origin.
-type Used struct {
-	Name, Value, From string
-}
-
-// Used lists the rule's values that a decision was made with.
-func (d Decision) Used() []Used {
-	r := d.Rule
-	return []Used{
-		{"response window", r.Window.Value.String(), r.Window.From},
-		{"warn", fmt.Sprint(r.Warn.Value), r.Warn.From},
-		{"act before", r.ActBefore.Value.String(), r.ActBefore.From},
-		{"guard", r.Guard.Value.String(), r.Guard.From},
-		{"mode", r.Mode.Value.String(), r.Mode.From},
-		{"settle", r.Settle.Value.String(), r.Settle.From},
-		{"recheck", r.Recheck.Value.String(), r.Recheck.From},
-		{"offer share", fmt.Sprintf("%g%%", float64(r.OfferShare.Value)/100), r.OfferShare.From},
-		{"accept cap", r.AcceptCap.Value.String(), r.AcceptCap.From},
-		{"extend protection", r.Extend.Value.String(), r.Extend.From},
-	}
 }

@@ -108,7 +108,7 @@ func unresolved(change func(*sla.Case)) func(*sla.Case) {
 func TestModeSaysHowFarADueAnswerGoes(t *testing.T) {
 	t.Parallel()
 	for mode, want := range map[sla.Mode]sla.Action{
-		sla.ModeLive: sla.ActionAct, sla.ModeHold: sla.ActionHold, sla.ModeShadow: sla.ActionLeave, sla.Mode(77): sla.ActionLeave,
+		sla.ModeLive: sla.ActionAct, sla.ModeHold: sla.ActionHold, sla.ModeShadow: sla.ActionShadow, sla.Mode(77): sla.ActionShadow,
 	} {
 		r := slatest.Rule()
 		r.Mode.Value = mode
@@ -258,15 +258,27 @@ func TestDecisionTellsEveryValueWithItsOrigin(t *testing.T) {
 	got := sla.Decide(slatest.Epoch, slatest.Case(), slatest.Rule()).Used()
 	want := []sla.Used{
 		{"response window", "120h0m0s", "WK_SLA__RESPONSE_WINDOW"},
-		{"warn", "[48h0m0s 40h0m0s]", "WK_SLA__WARN"},
+		{"platform's clock", "always", ""},
+		{"warn", "48h0m0s:chat,40h0m0s:chat", "WK_SLA__WARN"},
+		{"staff's hours", "always", ""},
 		{"act before", "36h0m0s", "WK_SLA__ACT_BEFORE"},
+		{"act after", "never", "WK_SLA__ACT_AFTER"},
 		{"guard", "2h0m0s", "WK_SLA__GUARD"},
 		{"mode", "live", "WK_SLA__MODE"},
 		{"settle", "10m0s", "WK_SLA__SETTLE"},
 		{"recheck", "6h0m0s", "WK_SLA__RECHECK"},
+		{"answer", "", ""},
 		{"offer share", "30%", "WK_SLA__OFFER_SHARE"},
 		{"accept cap", "25.00 USD", "WK_SLA__ACCEPT_CAP"},
 		{"extend protection", "240h0m0s", "WK_SLA__EXTEND"},
+		{"approve above", "none", ""},
+		{"hold claims from", "0", ""},
+		{"unanswered", "page", ""},
+		{"buyer budget", "none", ""},
+		{"store budget", "none", ""},
+		{"total budget", "none", ""},
+		{"storm", "0/0s", ""},
+		{"kill", "false", ""},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -103,6 +103,28 @@ type Claim struct {
 	Err error
 }
 
+// An Intent is a coming send, to be made durable.
+type Intent struct {
+	Attempt
+	Reason Reason    // of the dispute, for the kill switches
+	Now    time.Time // what the lease is measured against
+	Since  time.Time // back to when the ledger must remember everything; zero: since ever
+}
+
+// A KillSwitch is one that is on.
+type KillSwitch struct {
+	KillScope
+	Since time.Time
+	Note  string // who and why, in an operator's words
+}
+
+// A BuyerClaim is one dispute that a buyer has opened.
+type BuyerClaim struct {
+	Buyer   BuyerKey
+	Dispute DisputeID
+	Opened  time.Time
+}
+
 // A Settlement is how an attempt ends, written in one step with the case and an audit line.
 type Settlement struct {
 	State   AttemptState // settled, refused or unknown

@@ -11,14 +11,15 @@ type StageKind uint8
 
 // The stages.
 const (
-	StageNone   StageKind = iota
-	StageWarn             // tell people
-	StageAct              // answer
-	StageGuard            // the last safe moment: from here on only a person may act
-	StageBreach           // the deadline itself
+	StageNone     StageKind = iota
+	StageWarn               // tell people
+	StageAct                // answer
+	StageFallback           // the last moment for what becomes of an answer that waits for a person
+	StageGuard              // the last safe moment: from here on only a person may act
+	StageBreach             // the deadline itself
 )
 
-var stageNames = names{"none", "warn", "act", "guard", "breach"}
+var stageNames = names{"none", "warn", "act", "fallback", "guard", "breach"}
 
 func (k StageKind) String() string { return stageNames.of(int(k)) }
 
@@ -27,8 +28,9 @@ func Stages() []StageKind { return all[StageKind](len(stageNames)) }
 
 // A Stage is one point of a timeline.
 type Stage struct {
-	Kind StageKind
-	At   time.Time
+	Kind    StageKind
+	At      time.Time
+	Channel Channel // of a warning
 }
 
 // EffectiveDeadline is when the platform acts: the feed's deadline, or the end of the rule's window where the feed is silent or
@@ -37,7 +39,7 @@ func EffectiveDeadline(o Obligation, r Rule) time.Time {
 	if o.Opened.IsZero() {
 		return o.Deadline
 	}
-	bound := o.Opened.Add(r.Window.Value)
+	bound := window(o, r)
 	if o.Deadline.IsZero() || bound.Before(o.Deadline) {
 		return bound
 	}
@@ -51,7 +53,12 @@ func Drift(o Obligation, r Rule) time.Duration {
 	if o.Deadline.IsZero() || o.Opened.IsZero() {
 		return 0
 	}
-	return o.Deadline.Sub(o.Opened.Add(r.Window.Value))
+	return o.Deadline.Sub(window(o, r))
+}
+
+// window is the end of the rule's window, on the clock of the platform.
+func window(o Obligation, r Rule) time.Time {
+	return r.WindowClock.Value.Add(o.Opened, r.Window.Value)
 }
 
 // Timeline gives the stages of an obligation under a rule, ordered by time and then by weight, none before the obligation began
@@ -61,25 +68,62 @@ func Timeline(o Obligation, r Rule) []Stage {
 	if deadline.IsZero() {
 		return nil
 	}
-	stages := make([]Stage, 0, len(r.Warn.Value)+3)
-	add := func(kind StageKind, before time.Duration) {
-		at := deadline.Add(-before)
+	stages := make([]Stage, 0, len(r.Warn.Value)+4)
+	add := func(kind StageKind, at time.Time, c Channel) {
 		if at.Before(o.Opened) {
 			at = o.Opened
 		}
 		if at.After(deadline) {
 			at = deadline
 		}
-		stages = append(stages, Stage{Kind: kind, At: at})
+		stages = append(stages, Stage{Kind: kind, At: at, Channel: c})
 	}
+	guard := deadline.Add(-r.Guard.Value)
 	for _, w := range r.Warn.Value {
-		add(StageWarn, w)
+		add(StageWarn, w.at(o, deadline, r), w.Channel)
 	}
-	add(StageAct, r.ActBefore.Value)
-	add(StageGuard, r.Guard.Value)
-	add(StageBreach, 0)
+	add(StageAct, actAt(o, deadline, r), ChannelLog)
+	add(StageFallback, fallbackAt(o, deadline, r), ChannelLog)
+	add(StageGuard, guard, ChannelLog)
+	add(StageBreach, deadline, ChannelLog)
 	slices.SortStableFunc(stages, func(a, b Stage) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Kind, b.Kind))
 	})
 	return stages
 }
+
+// at is when a point is reached. Staff hears of it in working hours: at the last open moment before it, when it falls outside.
+func (w WarnPoint) at(o Obligation, deadline time.Time, r Rule) time.Time {
+	at := deadline.Add(-w.Before)
+	if w.Share > 0 && !o.Opened.IsZero() {
+		at = o.Opened.Add(deadline.Sub(o.Opened) / wholeShare * time.Duration(w.Share))
+	}
+	return r.Calendar.Value.Latest(at)
+}
+
+// actAt is when to answer: so long before the deadline, or so long after the beginning where that is earlier.
+func actAt(o Obligation, deadline time.Time, r Rule) time.Time {
+	at := deadline.Add(-r.ActBefore.Value)
+	if r.ActAfter.Value == Never || o.Opened.IsZero() {
+		return at
+	}
+	if soon := o.Opened.Add(r.ActAfter.Value); soon.Before(at) {
+		return soon
+	}
+	return at
+}
+
+// fallbackAt leaves room before guard for an answer, the learning of its outcome and one more try; it is never before the answer is due.
+func fallbackAt(o Obligation, deadline time.Time, r Rule) time.Time {
+	at := deadline.Add(-r.Guard.Value - 2*r.Settle.Value - fallbackMargin)
+	if act := actAt(o, deadline, r); at.Before(act) {
+		return act
+	}
+	return at
+}
+
+// wholeShare is all of something, in basis points.
+const wholeShare = 10_000
+
+// fallbackMargin is what sweeps and retries take besides the settle windows.
+const fallbackMargin = 10 * time.Minute

@@ -1,6 +1,7 @@
 package sla_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -16,9 +17,10 @@ func TestTimelineCountsBackFromTheDeadline(t *testing.T) {
 	o, r := slatest.Obligation(), slatest.Rule()
 	at := func(left time.Duration) time.Time { return o.Deadline.Add(-left) }
 	want := []sla.Stage{
-		{Kind: sla.StageWarn, At: at(48 * time.Hour)},
-		{Kind: sla.StageWarn, At: at(40 * time.Hour)},
+		{Kind: sla.StageWarn, At: at(48 * time.Hour), Channel: sla.ChannelChat},
+		{Kind: sla.StageWarn, At: at(40 * time.Hour), Channel: sla.ChannelChat},
 		{Kind: sla.StageAct, At: at(36 * time.Hour)},
+		{Kind: sla.StageFallback, At: at(2*time.Hour + 30*time.Minute)},
 		{Kind: sla.StageGuard, At: at(2 * time.Hour)},
 		{Kind: sla.StageBreach, At: at(0)},
 	}
@@ -32,9 +34,10 @@ func TestShortDeadlinePullsStagesToTheOpening(t *testing.T) {
 	o, r := slatest.Obligation(), slatest.Rule()
 	o.Deadline = o.Opened.Add(3 * time.Hour)
 	want := []sla.Stage{
-		{Kind: sla.StageWarn, At: o.Opened},
-		{Kind: sla.StageWarn, At: o.Opened},
+		{Kind: sla.StageWarn, At: o.Opened, Channel: sla.ChannelChat},
+		{Kind: sla.StageWarn, At: o.Opened, Channel: sla.ChannelChat},
 		{Kind: sla.StageAct, At: o.Opened},
+		{Kind: sla.StageFallback, At: o.Opened.Add(30 * time.Minute)},
 		{Kind: sla.StageGuard, At: o.Opened.Add(time.Hour)},
 		{Kind: sla.StageBreach, At: o.Deadline},
 	}
@@ -85,7 +88,7 @@ func TestStagesAreOrderedAndNeverAfterTheDeadline(t *testing.T) {
 		if !o.Deadline.IsZero() && deadline.After(o.Deadline) {
 			t.Fatalf("deadline %s is after the feed's %s", deadline, o.Deadline)
 		}
-		if len(stages) != len(r.Warn.Value)+3 || stages[len(stages)-1] != (sla.Stage{Kind: sla.StageBreach, At: deadline}) {
+		if len(stages) != len(r.Warn.Value)+4 || stages[len(stages)-1] != (sla.Stage{Kind: sla.StageBreach, At: deadline}) {
 			t.Fatalf("stages %v, want the deadline %s last", stages, deadline)
 		}
 		first := map[sla.StageKind]time.Time{}
@@ -98,8 +101,8 @@ func TestStagesAreOrderedAndNeverAfterTheDeadline(t *testing.T) {
 			}
 			first[s.Kind] = s.At
 		}
-		if first[sla.StageGuard].Before(first[sla.StageAct]) {
-			t.Fatalf("guard before act in %v", stages)
+		if f := first[sla.StageFallback]; first[sla.StageGuard].Before(f) || f.Before(first[sla.StageAct]) {
+			t.Fatalf("act, fallback, guard are out of order in %v", stages)
 		}
 	})
 }
@@ -108,12 +111,12 @@ func TestTimelineLeavesTheRuleAsItWas(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		o, r := slatest.DrawObligation(t), slatest.DrawRule(t)
-		before := append([]time.Duration(nil), r.Warn.Value...)
+		before := slices.Clone(r.Warn.Value)
 		first := sla.Timeline(o, r)
 		if diff := cmp.Diff(first, sla.Timeline(o, r)); diff != "" {
 			t.Fatalf("a second look differs:\n%s", diff)
 		}
-		if diff := cmp.Diff(before, append([]time.Duration(nil), r.Warn.Value...)); diff != "" {
+		if diff := cmp.Diff(before, slices.Clone(r.Warn.Value)); diff != "" {
 			t.Fatalf("warn points changed:\n%s", diff)
 		}
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,10 +18,12 @@ const readAgain = "Made from the facts on record. The platform is read again bef
 
 // A planView is what the playbook would do.
 type planView struct {
-	Action string       `json:"action"` // answer or page
+	Action string       `json:"action"` // answer, hold (the answer waits for a yes), wait (for the first step) or page
 	Why    string       `json:"why"`
 	Answer words        `json:"answer"`
 	Amount money        `json:"amount"`
+	Until  instant      `json:"until"` // of wait
+	Hold   words        `json:"hold_because"`
 	Beside []besideView `json:"beside"`
 	Parcel *parcelView  `json:"parcel"` // the parcel on record that the plan argues with
 	Notice words        `json:"notice"`
@@ -42,8 +45,11 @@ type parcelView struct {
 
 func planViewOf(p playbook.Plan, parcel *playbook.Parcel) *planView {
 	v := &planView{Action: "answer", Why: p.Why.String(), Answer: words(p.Answer.Kind.String()), Amount: money(p.Answer.Amount), Beside: []besideView{}}
-	if p.Page {
+	switch {
+	case p.Page:
 		v.Action, v.Answer = "page", ""
+	case !p.Wait.IsZero():
+		v.Action, v.Answer, v.Until = "wait", "", instant{p.Wait}
 	}
 	for _, a := range p.Beside {
 		b := besideView{Answer: a.Kind.String()}
@@ -60,19 +66,29 @@ func planViewOf(p playbook.Plan, parcel *playbook.Parcel) *planView {
 
 // summary is the plan in one line.
 func (v *planView) summary() string {
-	if v.Action == "page" {
+	switch v.Action {
+	case "page":
 		return "page a person: " + v.Why
+	case "wait":
+		return "wait for the first step until " + v.Until.String()
 	}
 	var out strings.Builder
-	out.WriteString(string(v.Answer))
-	if m := sla.Money(v.Amount); m.Minor != 0 {
-		out.WriteString(" " + m.String())
-	}
-	out.WriteString(": " + v.Why)
+	out.WriteString(answerText(string(v.Answer), v.Amount) + ": " + v.Why)
 	for _, b := range v.Beside {
 		out.WriteString(", beside it " + strings.TrimSpace(b.Answer+" "+string(b.Extend)))
 	}
+	if v.Hold != "" {
+		out.WriteString("; it waits for a person's yes: " + string(v.Hold))
+	}
 	return out.String()
+}
+
+// answerText is an answer with what it costs: "offer 6.00 USD".
+func answerText(kind string, amount money) string {
+	if sla.Money(amount).Minor != 0 {
+		return kind + " " + amount.String()
+	}
+	return kind
 }
 
 func (v *planView) print(w io.Writer) {
@@ -88,40 +104,136 @@ func (v *planView) print(w io.Writer) {
 // unread stands for the proposal's id, which is not on record: a plan must not fail for its absence.
 const unread = "unread"
 
-// plan asks the playbook with what is on record.
-func (d *desk) plan(ctx context.Context, c sla.CaseRecord, attempts []sla.Attempt, at time.Time) (*planView, error) {
-	facts := playbook.Facts{Now: at, Obligation: c.Obligation, Dispute: sla.Dispute{
-		DisputeRef: c.DisputeRef, State: c.State, Reason: c.Reason, Claimed: c.Claimed, Proposal: unread, Obligations: []sla.Obligation{c.Obligation},
-	}}
-	for _, a := range attempts {
-		if a.Kind == sla.AnswerOffer && a.State == sla.AttemptSettled {
-			facts.Dispute.Offers++
-		}
-	}
-	var err error
-	if facts.Parcel, facts.Parcels, err = d.parcel(ctx, c); err != nil {
-		return nil, err
-	}
-	v := planViewOf(playbook.Choose(facts, d.rule(c)), facts.Parcel)
-	v.Notice = readAgain
-	return v, nil
+// A subject is a case with everything that is on record of it, to be decided about under any rulebook. A record does not hold the buyer's
+// country, so that thresholds of a lane count by their carrier alone.
+type subject struct {
+	sla.Case
+	facts   playbook.Facts
+	tracker sla.StoreID // of the parcel
+	lane    sla.Lane
+	seen    time.Time // when the parcel was looked at, where that is known
 }
 
-// parcel finds the order's parcel with the newest scan. A case does not hold its tracking numbers, so all parcels are walked; only a
-// complaint about delivery is worth that.
-func (d *desk) parcel(ctx context.Context, c sla.CaseRecord) (*playbook.Parcel, sla.ShipmentRule, error) {
-	var best *sla.ShipmentRecord
-	if c.Order == "" || c.Reason != sla.ReasonNotReceived {
-		return nil, sla.ShipmentRule{}, nil
+func subjectOf(c sla.Case, parcel *sla.ShipmentRecord) *subject {
+	s := &subject{Case: c, facts: playbook.Facts{Obligation: c.Obligation, Dispute: sla.Dispute{
+		DisputeRef: c.DisputeRef, State: c.State, Reason: c.Reason, Claimed: c.Claimed, Buyer: c.Buyer, Proposal: unread,
+		Obligations: []sla.Obligation{c.Obligation},
+	}}}
+	if parcel != nil {
+		s.facts.Parcel = &playbook.Parcel{Ref: parcel.Ref, Milestone: parcel.Milestone, Anomalies: parcel.Anomalies, LastEvent: parcel.LastEvent}
+		s.tracker, s.lane = parcel.Store, sla.Lane{Carrier: parcel.Ref.Carrier}
 	}
-	err := d.EachShipment(ctx, func(s sla.ShipmentRecord) error {
-		if s.Ref.Order == c.Order && (best == nil || s.LastEvent.After(best.LastEvent)) {
-			best = &s
+	return s
+}
+
+// offered counts the offers of the ledger, which is in the order of the sends.
+func (s *subject) offered(attempts []sla.Attempt) {
+	for _, a := range attempts {
+		if a.Kind == sla.AnswerOffer && a.State == sla.AttemptSettled {
+			s.facts.Dispute.Offers++
+			s.facts.Dispute.Offered = a.Amount
+		}
+	}
+}
+
+// under gives the rule and the facts as of an instant. Silence that is too short for an anomaly under this book is none, and the other way
+// round: what was recorded was found under the rules of its time.
+func (s *subject) under(book *rules.Book, at time.Time) (playbook.Facts, sla.Rule) {
+	book = book.At(at)
+	f := s.facts
+	f.Now, f.Parcels = at, book.Shipments(s.tracker, s.lane)
+	if f.Parcel != nil {
+		p := *f.Parcel
+		looked := at
+		if s.seen.After(at) {
+			looked = s.seen
+		}
+		p.Anomalies = silenceAnew(looked, p, f.Parcels)
+		f.Parcel = &p
+	}
+	return f, book.For(s.ID.Platform, s.ID.Store, s.Reason)
+}
+
+// silenceAnew is the parcel's anomalies with those of silence found again under other thresholds, as far as the record allows: in which
+// country a parcel in transit stands still is told by its anomaly only.
+func silenceAnew(at time.Time, p playbook.Parcel, r sla.ShipmentRule) sla.AnomalySet {
+	if p.LastEvent.IsZero() {
+		return p.Anomalies
+	}
+	silence := at.Sub(p.LastEvent)
+	var out sla.AnomalySet
+	for _, k := range p.Anomalies.Kinds() {
+		switch {
+		case k == sla.AnomalyStalled && silence < r.Stall.Value,
+			k == sla.AnomalyStalledOrigin && silence < r.StallOrigin.Value,
+			k == sla.AnomalyCustomsStalled && silence < r.Customs.Value:
+		default:
+			out = out.With(k)
+		}
+	}
+	switch m := p.Milestone; {
+	case m == sla.MilestoneCustoms && silence >= r.Customs.Value:
+		out = out.With(sla.AnomalyCustomsStalled)
+	case (m == sla.MilestoneAccepted || m == sla.MilestoneOriginTransit) && silence >= r.StallOrigin.Value:
+		out = out.With(sla.AnomalyStalledOrigin)
+	}
+	return out
+}
+
+// forecast follows the case from an instant under a book, through every date at which its rules change by themselves.
+func (s *subject) forecast(book *rules.Book, eras []time.Time, at time.Time) playbook.Forecast {
+	for {
+		f, rule := s.under(book, at)
+		if rule.Kill.Value {
+			rule.Settle.Value = rule.Recheck.Value // the pace at which a frozen case is looked at again; nothing comes of it before guard
+		}
+		out := playbook.Look(at, s.Case, f, rule)
+		n, found := slices.BinarySearchFunc(eras, at, time.Time.Compare)
+		if found {
+			n++
+		}
+		if n == len(eras) || !out.At.After(eras[n]) {
+			return out
+		}
+		at = eras[n]
+	}
+}
+
+// plan asks the playbook as of an instant, and tells what lost against its choice.
+func (s *subject) plan(book *rules.Book, at time.Time) (*planView, []playbook.Other) {
+	f, rule := s.under(book, at)
+	plan := playbook.Choose(f, rule)
+	v := planViewOf(plan, f.Parcel)
+	v.Notice = readAgain
+	if why, gated := playbook.Gate(plan, f, rule); gated && v.Action == "answer" && s.Approval != sla.ApprovalApproved {
+		v.Action, v.Hold = "hold", words(why.String())
+	}
+	return v, playbook.Others(plan, f, rule)
+}
+
+// parcelsOf finds for each order that is a key the parcel with the newest scan. A case does not hold its tracking numbers, so all parcels are
+// walked, once.
+func (d *desk) parcelsOf(ctx context.Context, orders map[string]*sla.ShipmentRecord) error {
+	if len(orders) == 0 {
+		return nil
+	}
+	return d.EachShipment(ctx, func(s sla.ShipmentRecord) error {
+		if best, wanted := orders[s.Ref.Order]; wanted && (best == nil || s.LastEvent.After(best.LastEvent)) {
+			orders[s.Ref.Order] = &s
 		}
 		return nil
 	})
-	if err != nil || best == nil {
-		return nil, sla.ShipmentRule{}, err
-	}
-	return &playbook.Parcel{Ref: best.Ref, Milestone: best.Milestone, Anomalies: best.Anomalies, LastEvent: best.LastEvent}, d.book.Shipments(best.Store), nil
 }
+
+// asksParcel reports whether an answer under the rule can depend on the parcel: a walk through all parcels is not made for nothing.
+func asksParcel(c sla.Case, r sla.Rule) bool {
+	if c.Order == "" {
+		return false
+	}
+	return c.Reason == sla.ReasonNotReceived || slices.ContainsFunc(r.Answer.Value, func(s sla.Step) bool {
+		return s.If != sla.EvidenceAny || s.Kind == sla.AnswerRefuse
+	})
+}
+
+// owed reports whether an answer is due or will be.
+func (s *subject) owed() bool { return s.Open() && s.Obligation.Turn != 0 && !s.Answered }

@@ -214,7 +214,7 @@ func answer(t *testing.T, s *store.Store, at time.Time) {
 	a, err := s.ClaimAttempt(ctx, sla.AttemptKey{Dispute: id, Turn: 7}, at, time.Minute)
 	must(t, err)
 	a.Kind, a.Amount, a.Why, a.Proposal = sla.AnswerOffer, usd(600), sla.WhyNegotiate, "1"
-	a, err = s.RecordIntent(ctx, a, at, at)
+	a, err = s.RecordIntent(ctx, sla.Intent{Attempt: a, Now: at, Since: at})
 	must(t, err)
 	must(t, s.Settle(ctx, a, sla.Settlement{State: sla.AttemptSettled, Receipt: "r-1\x1b[2J", At: at, Audit: []byte(`{"answer":"offer","why":"negotiate"}`)}))
 }

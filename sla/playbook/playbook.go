@@ -22,26 +22,37 @@ type Facts struct {
 	Obligation sla.Obligation // the one to be met
 	Parcel     *Parcel        // nil when nothing is known of the parcel
 	Parcels    sla.ShipmentRule
+	Claims     int // disputes that the buyer has opened within sla.BuyerSpan, this one included; 0: not known
 }
 
-// A Plan is what to do in one turn: side effects first, then the answer; or a person, when Page is set.
+// A Plan is what to do in one turn: side effects first, then the answer; or a person, when Page is set; or nothing before Wait.
 type Plan struct {
 	Beside []sla.Answer // sent before the answer; their failure does not hold it up
-	Answer sla.Answer   // Kind is AnswerNone when Page is set
+	Answer sla.Answer   // Kind is AnswerNone when Page or Wait is set
 	Page   bool
+	Wait   time.Time // when the first step counts that may fit
 	Why    sla.Why
 }
 
 // maxRounds is after how many proposals of ours a person takes over: arguing on has never moved a buyer.
 const maxRounds = 3
 
-// Choose gives the first policy: a parcel that moves or arrived is grounds to refuse; one that is lost, came back or is kept by customs
-// is grounds to accept; every other complaint gets an offer of the rule's share first, and is accepted after that. Nothing is accepted
-// above the rule's cap, and whatever is left goes to a person.
+// Choose gives the answer that the operator prefers, step by step, or that of the playbook's own policy where no step is set. Nothing is
+// paid above the rule's cap, and whatever is left goes to a person.
 func Choose(f Facts, r sla.Rule) Plan {
 	switch {
 	case f.Obligation.Kinds == 0:
 		return page(sla.WhyPersonNeeded)
+	case len(r.Answer.Value) > 0:
+		return f.steps(r)
+	}
+	return f.policy(r)
+}
+
+// policy is the playbook's own: a parcel that moves or arrived is grounds to refuse; one that is lost, came back or is kept by customs is
+// grounds to accept; every other complaint gets an offer of the rule's share first, and is accepted after that.
+func (f Facts) policy(r sla.Rule) Plan {
+	switch {
 	case f.Dispute.Offers >= maxRounds:
 		return f.accept(sla.WhyWithinCap, r)
 	case f.Dispute.Reason == sla.ReasonNotReceived:
@@ -116,16 +127,31 @@ func (f Facts) refuse(why sla.Why, r sla.Rule) Plan {
 
 // negotiate offers the rule's share once, and accepts within the cap after that.
 func (f Facts) negotiate(r sla.Rule) Plan {
-	d := f.Dispute
-	if d.Offers > 0 || !f.Obligation.Kinds.Has(sla.AnswerOffer) {
+	if f.Dispute.Offers > 0 || !f.Obligation.Kinds.Has(sla.AnswerOffer) {
 		return f.accept(sla.WhyWithinCap, r)
 	}
-	amount := d.Claimed.Share(r.OfferShare.Value)
-	if !d.Cap.IsZero() && !amount.AtMost(d.Cap) {
+	plan := f.offer(r.OfferShare.Value, r)
+	if plan.Page && !f.beyondPlatform(r.OfferShare.Value) {
+		return f.accept(sla.WhyWithinCap, r)
+	}
+	return plan
+}
+
+// beyondPlatform reports whether a share of the claim is more than the platform lets us offer.
+func (f Facts) beyondPlatform(share int) bool {
+	return !f.Dispute.Cap.IsZero() && !f.Dispute.Claimed.Share(share).AtMost(f.Dispute.Cap)
+}
+
+// offer proposes a share of what is claimed, within the caps.
+func (f Facts) offer(share int, r sla.Rule) Plan {
+	amount := f.Dispute.Claimed.Share(share)
+	switch {
+	case !f.Obligation.Kinds.Has(sla.AnswerOffer):
+		return page(sla.WhyPersonNeeded)
+	case amount.Minor <= 0:
+		return page(sla.WhyNoFacts)
+	case f.beyondPlatform(share), !amount.AtMost(r.AcceptCap.Value):
 		return page(sla.WhyOverCap)
-	}
-	if amount.Minor <= 0 || !amount.AtMost(r.AcceptCap.Value) {
-		return f.accept(sla.WhyWithinCap, r)
 	}
 	plan := Plan{Why: sla.WhyNegotiate, Answer: f.answer(sla.AnswerOffer, sla.WhyNegotiate)}
 	plan.Answer.Amount = amount

@@ -15,6 +15,9 @@ func Text(why sla.Why, f Facts) string {
 	case sla.WhyDelivered:
 		return fmt.Sprintf("The carrier reports parcel %s as delivered on %s. Please look with your neighbours, at the reception or at the "+
 			"pick-up point, and ask the carrier for the proof of delivery with this number.", f.number(), f.day())
+	case sla.WhyRule:
+		return "We have looked into your claim and cannot agree to it on what we know today. If you have more to show, a photo for example, please " +
+			"add it, and we will look at it again."
 	case sla.WhyNegotiate:
 		return "We are sorry that the order is not what you expected. We offer this partial refund, and you keep the goods."
 	}

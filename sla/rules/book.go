@@ -1,42 +1,35 @@
 package rules
 
 import (
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"watchkeeper/sla"
+	"watchkeeper/sla/calendar"
 )
 
-// A Book is the rulebook: the rule of every dispute and parcel. It never changes; the warn points of a rule are shared, so a caller
-// must not write to them.
+// A Book is the rulebook as of one era: the rule of every dispute and parcel between two dates that variables name. It never changes; the
+// lists in a rule are shared, so a caller must not write to them.
 type Book struct {
+	*library
+	era int
+}
+
+// A library is what the books of all eras share.
+type library struct {
 	base      *shelf
 	platforms map[sla.Platform]*shelf
 	stores    map[sla.StoreID]*shelf
-	parcels   map[sla.StoreID]*sla.ShipmentRule
-	parcel    *sla.ShipmentRule
+	parcels   *parcelBook
+	calendars []*calendar.Calendar
 	declared  func() []Store // in a closure, because fmt prints what it finds in the fields of a value, whatever their methods say
+	environ   []string
+	warnings  []string
+	eras      eras
+	books     []Book
 	hash      string
-}
-
-// A shelf holds the rules of one store or platform: one for each reason, most of them the same one.
-type shelf struct {
-	scope    scope
-	general  *sla.Rule
-	byReason []*sla.Rule
-}
-
-func (s *shelf) rule(r sla.Reason) *sla.Rule {
-	if int(r) < len(s.byReason) {
-		return s.byReason[r]
-	}
-	return s.general
 }
 
 // A Store is one declared store. Env holds its connector's variables without their prefix, secrets among them: it is for the
@@ -58,23 +51,27 @@ func (b *Book) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "rulebook %s", b.hash) // a fmt.State cannot fail
 }
 
+// At is the book of the era in which an instant lies. It allocates nothing.
+func (b *Book) At(t time.Time) *Book { return &b.books[b.eras.at(t)] }
+
+// Eras are the instants at which a rule changes by itself, in order.
+func (b *Book) Eras() []time.Time { return slices.Clone(b.eras) }
+
 // For gives the rule of a dispute. A store that is not declared has its platform's rule. It allocates nothing.
 func (b *Book) For(p sla.Platform, s sla.StoreID, r sla.Reason) sla.Rule {
 	if sh, ok := b.stores[s]; ok {
-		return *sh.rule(r)
+		return *sh.rule(b.era, r)
 	}
 	if sh, ok := b.platforms[p]; ok {
-		return *sh.rule(r)
+		return *sh.rule(b.era, r)
 	}
-	return *b.base.rule(r)
+	return *b.base.rule(b.era, r)
 }
 
-// Shipments gives the rule of a store's parcels.
-func (b *Book) Shipments(s sla.StoreID) sla.ShipmentRule {
-	if r, ok := b.parcels[s]; ok {
-		return *r
-	}
-	return *b.parcel
+// Shipments gives the rule of a store's parcels on a lane; what is unknown of the lane is empty. A carrier's code is compared without
+// regard to case, and what is neither letter nor digit in it is an underscore. It allocates nothing.
+func (b *Book) Shipments(s sla.StoreID, lane sla.Lane) sla.ShipmentRule {
+	return b.parcels.rule(b.era, s, lane)
 }
 
 // Stores lists the declared stores by their ids.
@@ -86,105 +83,86 @@ func (b *Book) Stores() []Store {
 	return out
 }
 
-// Hash names the effective rules and stores in twelve hex digits: two processes with the same hash decide alike. No secret is in it.
+// Warnings are what is no mistake and hardly meant, one sentence each.
+func (b *Book) Warnings() []string { return slices.Clone(b.warnings) }
+
+// Environ is the rulebook as variables in canonical form, NAME=value in the order of the names: whoever loads it gets the same rules of all
+// eras and the same hash. What the connectors read is left out, secrets with it.
+func (b *Book) Environ() []string { return slices.Clone(b.environ) }
+
+// Hash names the rules of all eras and the stores in twelve hex digits: two processes with the same hash decide alike. Nothing that
+// connectors read is in it.
 func (b *Book) Hash() string { return b.hash }
 
+// Current is the rulebook of now: what a daemon asks whose rules change at dates.
+type Current struct {
+	Book *Book
+	Now  func() time.Time
+}
+
+// For gives the rule of a dispute as of now.
+func (c Current) For(p sla.Platform, s sla.StoreID, r sla.Reason) sla.Rule {
+	return c.Book.At(c.Now()).For(p, s, r)
+}
+
+// Shipments gives the rule of a store's parcels on a lane as of now.
+func (c Current) Shipments(s sla.StoreID, lane sla.Lane) sla.ShipmentRule {
+	return c.Book.At(c.Now()).Shipments(s, lane)
+}
+
 // book resolves every chain of scopes.
-func (l *loader) book(ctx context.Context) *Book {
-	b := &Book{
-		platforms: map[sla.Platform]*shelf{}, stores: map[sla.StoreID]*shelf{}, parcels: map[sla.StoreID]*sla.ShipmentRule{},
+func (l *loader) book() *Book {
+	b := &library{
+		platforms: map[sla.Platform]*shelf{}, stores: map[sla.StoreID]*shelf{}, parcels: l.parcelBook(), eras: l.eras, environ: l.canonical(),
 	}
-	b.base = l.shelf(ctx, sla.DefaultRule(), scope{})
-	b.parcel = l.parcelRule(ctx, "")
+	b.base = l.shelf(sla.DefaultRule(), scope{})
 	for _, p := range l.options.Platforms {
-		b.platforms[p.Name] = l.shelf(ctx, defaultsOf(p), scope{platform: p.Name})
+		b.platforms[p.Name] = l.shelf(l.defaultsOf(p), scope{platform: p.Name})
 	}
 	var declared []Store
-	for _, id := range slices.Sorted(maps.Keys(l.stores)) {
-		p, known := platformOf(l.options.Platforms, l.stores[id])
+	for _, id := range l.storeIDs() {
+		p, known := platformOf(l.options.Platforms, l.stores[id].Value)
 		if !known {
 			continue
 		}
-		b.stores[id] = l.shelf(ctx, defaultsOf(p), scope{platform: p.Name, store: id})
-		b.parcels[id] = l.parcelRule(ctx, id)
-		declared = append(declared, l.store(ctx, id, p))
+		b.stores[id] = l.shelf(l.defaultsOf(p), scope{platform: p.Name, store: id})
+		declared = append(declared, l.store(id, p))
 	}
 	b.declared = func() []Store { return declared }
-	b.hash = hashOf(b.Rows(Filter{}))
-	return b
+	for _, name := range l.calendarNames() {
+		if c := l.calendars[name]; c != nil {
+			b.calendars = append(b.calendars, c)
+		}
+	}
+	for era := range len(l.eras) + 1 {
+		b.books = append(b.books, Book{b, era})
+	}
+	b.hash = b.sum()
+	return &b.books[0]
 }
 
 // defaultsOf is what holds on a platform when no variable is set, whatever the platform calls the origin of its values.
-func defaultsOf(p Platform) sla.Rule {
+func (l *loader) defaultsOf(p Platform) sla.Rule {
 	r := sla.DefaultRule()
 	if p.Defaults != nil {
 		r = p.Defaults(r)
 	}
-	for _, s := range ruleSettings(&r) {
+	for _, s := range l.rules.with(r) {
 		*s.from = sla.FromDefault
 	}
-	return r
+	return l.rules.work
 }
 
-// shelf resolves one store or platform, and its reasons where a variable speaks of one.
-func (l *loader) shelf(ctx context.Context, base sla.Rule, s scope) *shelf {
-	out := &shelf{scope: s, general: l.rule(ctx, base, s)}
-	for _, r := range sla.Reasons() {
-		rule, reasoned := out.general, scope{s.platform, s.store, &r}
-		if slices.ContainsFunc(chainOf(reasoned), func(p string) bool { return l.scopes[p] && strings.Contains(p, reasonWord+separator) }) {
-			rule = l.rule(ctx, base, reasoned)
-		}
-		out.byReason = append(out.byReason, rule)
+func (l *loader) store(id sla.StoreID, p Platform) Store {
+	l.heads.with(storeHead{})
+	for _, e := range l.entries[scope{noun: NounStore, store: id}] {
+		e.put()
 	}
-	return out
-}
-
-func (l *loader) rule(ctx context.Context, base sla.Rule, s scope) *sla.Rule {
-	l.fill(ctx, bindRule(&base), chainOf(s)...)
-	return &base
-}
-
-// chainOf lists the prefixes of the scopes that apply, most specific first: a store with its reason, the store, its platform with
-// the reason, the platform, everywhere.
-func chainOf(s scope) []string {
-	var out []string
-	add := func(s scope) {
-		if s.reason != nil {
-			out = append(out, s.prefix())
-		}
-		out = append(out, scope{platform: s.platform, store: s.store}.prefix())
-	}
-	if s.store != "" {
-		add(s)
-	}
-	if s.platform != "" {
-		add(scope{platform: s.platform, reason: s.reason})
-	}
-	return append(out, prefixRule)
-}
-
-func (l *loader) parcelRule(ctx context.Context, id sla.StoreID) *sla.ShipmentRule {
-	r := sla.DefaultShipmentRule()
-	l.fill(ctx, bindShipment(&r), shipmentPrefix(id), prefixShipment)
-	return &r
-}
-
-func (l *loader) store(ctx context.Context, id sla.StoreID, p Platform) Store {
-	var head storeHead
-	l.fill(ctx, bindStore(&head, l.options.Platforms), storePrefix(id))
-	out := Store{ID: id, Platform: p.Name, Poll: head.poll, Env: map[string]string{}}
+	out := Store{ID: id, Platform: p.Name, Poll: l.heads.work.poll, Env: map[string]string{}}
 	for _, name := range p.StoreVariables {
 		if v, set := l.values[storePrefix(id)+name]; set {
 			out.Env[name] = v
 		}
 	}
 	return out
-}
-
-func hashOf(rows []Row) string {
-	sum := sha256.New()
-	for _, r := range rows {
-		_, _ = fmt.Fprintf(sum, "%q %q %q\n", r.Scope, r.Variable, r.Value) // a hash cannot fail
-	}
-	return hex.EncodeToString(sum.Sum(nil))[:12]
 }

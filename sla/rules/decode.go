@@ -1,11 +1,9 @@
 package rules
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +16,8 @@ const (
 	week = 7 * day
 	// maxWarnPoints keeps the count of announced points small wherever it is stored.
 	maxWarnPoints = 10
+	// maxSteps is more than anybody can keep in mind.
+	maxSteps = 10
 	// wholeShare is 100 % in basis points.
 	wholeShare = 10_000
 )
@@ -30,6 +30,17 @@ var (
 	errOverflow = errors.New("too large")
 	errDays     = errors.New("not a whole number of days")
 	errPoints   = errors.New("too many points")
+	errTwice    = errors.New("one point is there twice")
+	errChannel  = errors.New("the word after the colon is no channel")
+	errSteps    = errors.New("too many steps")
+	errStep     = errors.New("a step is not an answer, its evidence and its time")
+	errTimeless = errors.New("a step without its time: @ and a duration follow the answer")
+	errEvidence = errors.New("the word after the question mark is no evidence")
+	errFalls    = errors.New("a step comes before the one to its left")
+	errRate     = errors.New("not a number, a slash and a duration")
+	errCount    = errors.New("not a whole number")
+	errDate     = errors.New("not a day and not an instant of RFC 3339")
+	errYear     = errors.New("outside the years 2000 to 2200")
 	errShare    = errors.New("not a percentage with at most two decimals")
 	errPercent  = errors.New("the % sign is missing")
 	errCurrency = errors.New("the currency is missing")
@@ -132,32 +143,6 @@ func parseDays(text string) (time.Duration, error) {
 	return d, err
 }
 
-// parsePoints reads a list of durations and keeps it longest first, each once.
-func parsePoints(text string) ([]time.Duration, error) {
-	var out []time.Duration
-	for item := range strings.SplitSeq(text, ",") {
-		d, err := ParseDuration(item)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, d)
-	}
-	slices.SortFunc(out, func(a, b time.Duration) int { return cmp.Compare(b, a) })
-	out = slices.Compact(out)
-	if len(out) > maxWarnPoints {
-		return nil, errPoints
-	}
-	return out, nil
-}
-
-func formatPoints(points []time.Duration) string {
-	out := make([]string, 0, len(points))
-	for _, p := range points {
-		out = append(out, FormatDuration(p))
-	}
-	return strings.Join(out, ",")
-}
-
 // parseShare reads "30%" or "12.5%" into basis points.
 func parseShare(text string) (int, error) {
 	number, percent := strings.CutSuffix(strings.TrimSpace(text), "%")
@@ -179,8 +164,8 @@ func formatShare(points int) string {
 	return strconv.FormatFloat(float64(points)/100, 'f', -1, 64) + "%"
 }
 
-// parseCap reads an amount of major units and its currency: "25USD", "12.50 USD", "1500JPY".
-func parseCap(text string) (sla.Money, error) {
+// parseMoney reads an amount of major units and its currency: "25USD", "12.50 USD", "1500JPY".
+func parseMoney(text string) (sla.Money, error) {
 	text = strings.TrimSpace(text)
 	at := strings.IndexFunc(text, func(r rune) bool { return (r < '0' || r > '9') && r != '.' && r != '-' })
 	if at < 0 {
@@ -193,9 +178,6 @@ func parseCap(text string) (sla.Money, error) {
 	return m, err
 }
 
-func formatCap(m sla.Money) string {
-	if m.IsZero() {
-		return "never"
-	}
+func formatMoney(m sla.Money) string {
 	return m.Major() + string(m.Currency)
 }

@@ -67,21 +67,6 @@ func FuzzParseDuration(f *testing.F) {
 	})
 }
 
-func FuzzParsePoints(f *testing.F) {
-	f.Add("24h,6h")
-	f.Add(",")
-	f.Fuzz(func(t *testing.T, s string) {
-		ps, err := parsePoints(s)
-		if err != nil {
-			return
-		}
-		longestFirst := slices.IsSortedFunc(ps, func(a, b time.Duration) int { return int(b/2 - a/2) })
-		if back, err := parsePoints(formatPoints(ps)); !longestFirst || err != nil || !slices.Equal(back, ps) || len(ps) == 0 {
-			t.Errorf("%q is %v, and again %v, %v", s, ps, back, err)
-		}
-	})
-}
-
 func FuzzParseShare(f *testing.F) {
 	for _, s := range []string{"30%", "12.5%", "0.01%", "%", "30", "1.%", ".5%", "-1%"} {
 		f.Add(s)
@@ -97,17 +82,33 @@ func FuzzParseShare(f *testing.F) {
 	})
 }
 
-func FuzzParseCap(f *testing.F) {
-	for _, s := range []string{"25USD", "12.50 USD", "1500JPY", "0usd", "USD", "25", "-1USD", "1.5JPY", "9223372036854775807JPY"} {
+// FuzzDecoders holds for each decoder that it does not panic and that what it takes reads back from its canonical form as it is.
+func FuzzDecoders(f *testing.F) {
+	for _, s := range []string{
+		"24h,6h", ",", "72h:chat,24h,80%:page", "0%", "50%:log,:chat", "25USD", "12.50 USD", "1500JPY", "0usd", "-1USD", "1.5JPY", "9223372036854775807JPY",
+		"refuse?signed@0h,partial:30%@96h,accept:3USD@110h", "playbook", "playbook@0d", "@", "accept:@", "20/1h", "0/0d", "/", "never", "3", "on",
+		"2027-02-05", "2027-02-05T01:02:03.5+08:00", "2027-02-05..2027-02-20", "..", "none",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		m, err := parseCap(s)
+		rules, parcels := newRuleDesk(nil), newParcelDesk()
+		for _, v := range slices.Concat(rules.settings, parcels.settings) {
+			a, err := v.parse(s, "first")
+			if err != nil {
+				continue
+			}
+			a.put()
+			if b, err := v.parse(a.text, "second"); err != nil || b.text != a.text || v.show() != a.text || *v.from != "first" {
+				t.Errorf("%s: %q is %q, and again %q, %v", v.about.Name, s, a.text, b.text, err)
+			}
+		}
+		span, err := parseSpan(s)
 		if err != nil {
 			return
 		}
-		if back, err := parseCap(formatCap(m)); m.Minor < 0 || m.Currency == "" || err != nil || back != m {
-			t.Errorf("%q is %s, and again %s, %v", s, m, back, err)
+		if back, err := parseDate(formatDate(span.From)); err != nil || !back.Equal(span.From) || !span.Until.IsZero() && !span.Until.After(span.From) {
+			t.Errorf("%q is %s, and again %s, %v", s, span, back, err)
 		}
 	})
 }
@@ -116,6 +117,8 @@ func FuzzLoad(f *testing.F) {
 	f.Add("WK_SLA__GUARD=2h\nWK_STORE__A1__PLATFORM=ebay")
 	f.Add("WK_STORE____PLATFORM=x\nWK_SLA__STORE__\x00=\xff")
 	f.Add("WK_SLA__STORE__REASON__REASON__DAMAGED__GUARD=5d\nWK_=\nWK")
+	f.Add("WK_SHIPMENT__CARRIER__A__LANE__CN_BR__STALL=9d\nWK_SHIPMENT__CARRIER__A__LANE__CN_BR__STALL__FROM=2027-02-05..2027-02-20")
+	f.Add("WK_SLA__FROM=1\nWK_SLA__GUARD__UNTIL=2027-01-01\nWK_CALENDAR__CN__ZONE=Asia/Shanghai\nWK_SLA__CALENDAR=CN")
 	o := Options{Platforms: []Platform{{Name: "ebay", StoreVariables: []string{"TOKEN"}}}, Also: []string{"WK_REDIS__*"}}
 	f.Fuzz(func(t *testing.T, env string) {
 		b, err := Load(t.Context(), strings.Split(env, "\n"), o)
@@ -125,6 +128,12 @@ func FuzzLoad(f *testing.F) {
 			t.Error("a rule without a guard was accepted")
 		case err != nil && (!errors.As(err, &report) || len(report.Problems) == 0 || err.Error() == ""):
 			t.Errorf("err = %v, want a report with problems", err)
+		}
+		if err != nil {
+			return
+		}
+		if again, err := Load(t.Context(), b.Environ(), o); err != nil || again.Hash() != b.Hash() {
+			t.Errorf("%q: its own environment gives %v, %v", b.Environ(), again, err)
 		}
 	})
 }

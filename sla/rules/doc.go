@@ -6,10 +6,13 @@
 // are told at once, that every value knows the variable it came from, that a Book never changes and may be read from many
 // goroutines, and that no error, row or hash shows a secret. What a store's credentials mean is left to its connector.
 //
-// One declaration of each variable (vars.go) serves parsing, checking, printing and the documentation. go-envconfig reads it; its
-// traps are met so: it stops at the first error, therefore each value is checked by itself before the structs are filled;
-// an empty value counts as set, therefore it is refused; it ignores names it does not know, therefore every name under WK_
-// must be declared.
+// A value applies in a scope: everywhere, on a platform, in a store, each of the last two also for one reason; for parcels everywhere, in a
+// store, each also for a carrier, a lane, or a carrier on a lane. The most specific scope that has a variable decides it (chainOf and
+// parcelBook have the orders). A variable may hold between two dates only; the dates of all variables cut time into eras, and a Book is
+// the rulebook as of one of them.
 //
-// It may import sla, and nothing else of ours.
+// One declaration of each variable (vars_*.go) serves parsing, checking, printing and the documentation. A name is taken apart and not
+// looked up in a list of all names, because with lanes and carriers there is no such list.
+//
+// It may import sla and sla/calendar, and nothing else of ours.
 package rules

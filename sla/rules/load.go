@@ -3,15 +3,13 @@ package rules
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/sethvargo/go-envconfig"
-
 	"watchkeeper/sla"
+	"watchkeeper/sla/calendar"
 )
 
 // A Platform is what the rulebook needs to know of a platform.
@@ -35,14 +33,20 @@ var (
 	errEmpty = errors.New("empty; unset it to get the default")
 )
 
-// Load reads the variables under WK_ of an environment in the form of os.Environ. The error is a *Report of everything that is wrong.
+// Load reads the variables under WK_ of an environment in the form of os.Environ. The book is that of the time before any date that a
+// variable names; At gives the others. The error is a *Report of everything that is wrong.
 func Load(ctx context.Context, env []string, o Options) (*Book, error) {
-	l := &loader{options: o, values: map[string]string{}, scopes: map[string]bool{}, stores: map[sla.StoreID]sla.Platform{}}
+	l := newLoader(o)
 	l.checkOptions()
 	l.read(env)
 	l.findStores()
-	l.check(newVocabulary(o, l.stores))
-	book := l.book(ctx)
+	l.findCalendars()
+	l.check()
+	l.date()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	book := l.book()
 	l.crossCheck(book)
 	if len(l.problems) > 0 {
 		slices.SortStableFunc(l.problems, func(a, b Problem) int { return strings.Compare(a.Variable, b.Variable) })
@@ -52,23 +56,77 @@ func Load(ctx context.Context, env []string, o Options) (*Book, error) {
 }
 
 type loader struct {
-	options  Options
-	values   map[string]string // of WK_ variables; what is wrong is taken out once it is reported
-	scopes   map[string]bool   // prefixes under which a value is set
-	stores   map[sla.StoreID]sla.Platform
+	options   Options
+	platforms map[string]sla.Platform // by the word in a name
+	reasons   map[string]sla.Reason
+	exact     map[string]bool // what other parts of the program read
+	begins    []string
+
+	values    map[string]string // of WK_ variables
+	stores    map[sla.StoreID]*sla.Sourced[sla.Platform]
+	calendars map[string]*calendar.Calendar // nil when it is declared and wrong
+	spoiled   map[string]bool               // variables that were reported
+
+	rules   *desk[sla.Rule]
+	parcels *desk[sla.ShipmentRule]
+	heads   *desk[storeHead]
+	texts   *desk[calendarText]
+
+	entries  map[scope][]*entry
+	eras     eras
+	known    []string
 	problems []Problem
 }
 
-func (l *loader) report(p Problem) { l.problems = append(l.problems, p) }
+// An entry is an accepted variable of a scope, in the order of the names.
+type entry struct {
+	accepted
+	name  string
+	field int // its number among the settings
+	when  Span
+	span  span
+}
+
+func newLoader(o Options) *loader {
+	l := &loader{
+		options: o, platforms: map[string]sla.Platform{}, reasons: map[string]sla.Reason{}, exact: map[string]bool{}, values: map[string]string{},
+		stores: map[sla.StoreID]*sla.Sourced[sla.Platform]{}, calendars: map[string]*calendar.Calendar{}, spoiled: map[string]bool{},
+		entries: map[scope][]*entry{},
+	}
+	for _, p := range o.Platforms {
+		l.platforms[strings.ToUpper(string(p.Name))] = p.Name
+	}
+	for _, r := range sla.Reasons() {
+		l.reasons[strings.ToUpper(r.String())] = r
+	}
+	for _, name := range o.Also {
+		if begin, open := strings.CutSuffix(name, "*"); open {
+			l.begins = append(l.begins, begin)
+		} else {
+			l.exact[name] = true
+		}
+	}
+	l.rules, l.parcels, l.heads, l.texts = newRuleDesk(l.calendars), newParcelDesk(), newStoreDesk(o.Platforms), newCalendarDesk()
+	return l
+}
+
+func (l *loader) report(p Problem) {
+	l.spoiled[p.Variable] = true
+	l.problems = append(l.problems, p)
+}
 
 // checkOptions refuses platforms whose names cannot be told apart in a variable.
 func (l *loader) checkOptions() {
+	reserved := []string{storeWord, reasonWord, carrierWord, laneWord, anyWord}
+	for _, s := range l.rules.settings {
+		reserved = append(reserved, s.about.Name)
+	}
 	for _, p := range l.options.Platforms {
 		upper := strings.ToUpper(string(p.Name))
-		if !sla.StoreID(upper).Valid() || strings.ToLower(upper) != string(p.Name) || upper == storeWord {
+		if !sla.StoreID(upper).Valid() || strings.ToLower(upper) != string(p.Name) || slices.Contains(reserved, upper) {
 			l.report(Problem{
 				Variable: prefixRule + printable(upper), Detail: "the program registers a platform that no variable can name",
-				Expected: "lower-case letters and digits, not " + strings.ToLower(storeWord),
+				Expected: "lower-case letters and digits, and no word that names already have",
 			})
 		}
 	}
@@ -76,8 +134,8 @@ func (l *loader) checkOptions() {
 
 // read keeps what is ours of the environment.
 func (l *loader) read(env []string) {
-	for _, entry := range env {
-		name, value, ok := strings.Cut(entry, "=")
+	for _, item := range env {
+		name, value, ok := strings.Cut(item, "=")
 		if !strings.HasPrefix(strings.ToUpper(name), prefixAll) {
 			continue
 		}
@@ -97,91 +155,131 @@ func (l *loader) read(env []string) {
 func (l *loader) findStores() {
 	for name := range l.values {
 		rest, ok := strings.CutPrefix(name, prefixStore)
-		id, variable, level := strings.Cut(rest, separator)
-		if !ok || !level || variable == "" || !sla.StoreID(id).Valid() {
+		word, variable, level := strings.Cut(rest, separator)
+		id := sla.StoreID(word)
+		if !ok || !level || variable == "" || !id.Valid() || l.stores[id] != nil {
 			continue
 		}
-		l.stores[sla.StoreID(id)] = sla.Platform(strings.TrimSpace(l.values[storePrefix(sla.StoreID(id))+"PLATFORM"]))
+		from := storePrefix(id) + platformVariable
+		p := sla.By(from, sla.Platform(strings.TrimSpace(l.values[from])))
+		l.stores[id] = &p
 	}
-	for _, id := range slices.Sorted(maps.Keys(l.stores)) {
-		variable := storePrefix(id) + "PLATFORM"
+	for _, id := range l.storeIDs() {
+		variable := l.stores[id].From
 		if _, set := l.values[variable]; !set {
 			l.report(Problem{
 				Variable: variable, Detail: "is not set, and other variables of the store are", Expected: "the store's platform",
 				Example: "aliexpress",
 			})
 		}
-	}
-}
-
-// check looks at each variable by itself, and drops what it reports.
-func (l *loader) check(known *vocabulary) {
-	var names []string
-	for _, name := range slices.Sorted(maps.Keys(l.values)) {
-		declared, legal := known.legal(name)
-		if !legal {
-			if names == nil {
-				names = known.names()
-			}
+		if l.isReserved(id) {
 			l.report(Problem{
-				Variable: printable(name), Value: redacted, Detail: diagnose(name, l.options, l.stores),
-				Suggestion: nearest(strings.ToUpper(name), names),
+				Variable: variable, Detail: "the id of the store is a word that names of variables already have",
+				Expected: "a store id that is no platform and none of STORE, REASON, CARRIER, LANE and ANY", Example: storePrefix("AE01") + platformVariable,
 			})
-			delete(l.values, name)
-			continue
 		}
-		if p, wrong := checkValue(name, l.values[name], declared); wrong {
-			l.report(p)
-			delete(l.values, name)
-			continue
-		}
-		l.scopes[name[:strings.LastIndex(name, separator)+len(separator)]] = true
 	}
 }
 
-func checkValue(name, value string, declared *setting) (Problem, bool) {
-	p := Problem{Variable: name, Value: shown(name, value)}
-	var err error
+func (l *loader) storeIDs() []sla.StoreID { return slices.Sorted(maps.Keys(l.stores)) }
+
+// reads reports whether the store's connector is the platform's. A store whose platform is not known may hold the variables of any, so
+// that one mistake is not told as ten.
+func (l *loader) reads(id sla.StoreID, p Platform) bool {
+	of := l.stores[id].Value
+	_, known := platformOf(l.options.Platforms, of)
+	return p.Name == of || !known
+}
+
+func platformOf(platforms []Platform, name sla.Platform) (Platform, bool) {
+	for _, p := range platforms {
+		if p.Name == name {
+			return p, true
+		}
+	}
+	return Platform{}, false
+}
+
+// declared finds the declaration of a variable. One of a connector and of other parts of the program is declared elsewhere, and has none
+// here.
+func (l *loader) declared(a address) (s *setting, field int, legal bool) {
+	find := func(all []setting, byName map[string]int) {
+		if i, ok := byName[a.variable]; ok {
+			s, field, legal = &all[i], i, true
+		}
+	}
+	switch a.scope.noun {
+	case NounStore:
+		if find(l.heads.settings, l.heads.byName); legal {
+			return s, field, true
+		}
+		legal = slices.ContainsFunc(l.options.Platforms, func(p Platform) bool {
+			return l.reads(a.scope.store, p) && slices.Contains(p.StoreVariables, a.variable)
+		})
+		return nil, 0, legal
+	case NounCalendar:
+		find(l.texts.settings, l.texts.byName)
+	case NounShipment:
+		find(l.parcels.settings, l.parcels.byName)
+	default:
+		find(l.rules.settings, l.rules.byName)
+		if legal && s.alone && a.scope != (scope{}) {
+			return nil, 0, false
+		}
+	}
+	return s, field, legal
+}
+
+// check looks at each variable by itself. What is wrong is reported and has no entry.
+func (l *loader) check() {
+	for _, name := range slices.Sorted(maps.Keys(l.values)) {
+		foreign := l.exact[name] || slices.ContainsFunc(l.begins, func(begin string) bool { return strings.HasPrefix(name, begin) })
+		a, legal := l.parse(name)
+		var s *setting
+		var field int
+		if legal {
+			s, field, legal = l.declared(a)
+		}
+		switch {
+		case foreign:
+			s = nil
+		case !legal:
+			l.report(Problem{Variable: printable(name), Value: redacted, Detail: l.diagnose(name), Suggestion: l.suggest(name)})
+			continue
+		case a.dating != "":
+			continue // read with its variable
+		}
+		v, err := checkValue(name, l.values[name], s)
+		if err != nil {
+			l.reportValue(name, s, err)
+			continue
+		}
+		if s != nil && !l.spoiled[name] {
+			l.entries[a.scope] = append(l.entries[a.scope], &entry{accepted: v, name: name, field: field})
+		}
+	}
+}
+
+func checkValue(name, value string, s *setting) (accepted, error) {
 	switch {
 	case strings.ContainsRune(value, 0) || !utf8.ValidString(value):
-		err = errBytes
+		return accepted{}, errBytes
 	case strings.TrimSpace(value) == "":
-		err = errEmpty
-	case declared != nil:
-		err = declared.set(value, name)
-	default:
-		return p, false
+		return accepted{}, errEmpty
+	case s == nil:
+		return accepted{}, nil
 	}
-	if err == nil {
-		return p, false
-	}
-	p.Detail = err.Error()
-	if declared != nil {
-		p.Expected, p.Example = declared.about.Type, declared.about.Example
-		if declared.about.Bounds != "" {
-			p.Expected += " (" + declared.about.Bounds + ")"
+	return s.parse(value, name)
+}
+
+// reportValue tells what a variable's declaration does not take.
+func (l *loader) reportValue(name string, s *setting, err error) {
+	p := Problem{Variable: name, Value: shown(name, l.values[name]), Detail: err.Error()}
+	if s != nil {
+		p.Expected, p.Example = s.about.Type, s.about.Example
+		if s.about.Bounds != "" {
+			p.Expected += " (" + s.about.Bounds + ")"
 		}
 	}
-	return p, true
-}
-
-// chain asks the prefixes in order; the first that has a variable wins.
-func (l *loader) chain(prefixes ...string) envconfig.Lookuper {
-	// A value travels with the name that it has, so that a setting learns where its value came from.
-	named := envconfig.LookuperFunc(func(name string) (string, bool) {
-		v, ok := l.values[name]
-		return name + originMark + v, ok
-	})
-	all := make([]envconfig.Lookuper, 0, len(prefixes))
-	for _, p := range prefixes {
-		all = append(all, envconfig.PrefixLookuper(p, named))
-	}
-	return envconfig.MultiLookuper(all...)
-}
-
-// fill sets a struct of settings. Every value was accepted before, so that an error is a slip of this package.
-func (l *loader) fill(ctx context.Context, vars any, prefixes ...string) {
-	if err := fill(ctx, vars, l.chain(prefixes...)); err != nil {
-		l.report(Problem{Variable: prefixes[0] + "*", Detail: fmt.Sprintf("cannot be read: %v", err)})
-	}
+	l.report(p)
 }

@@ -12,10 +12,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"watchkeeper/sla"
+	"watchkeeper/sla/calendar"
 	"watchkeeper/sla/rules"
 )
 
 const day = 24 * time.Hour
+
+// ruleVariables is how many variables a rule has in the default scope.
+const ruleVariables = 22
 
 func options() rules.Options {
 	return rules.Options{
@@ -106,7 +110,7 @@ func TestEmptyEnvironmentGivesTheDefaults(t *testing.T) {
 	if diff := cmp.Diff(sla.DefaultRule(), b.For("aliexpress", "", sla.ReasonOther)); diff != "" {
 		t.Errorf("rule (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(sla.DefaultShipmentRule(), b.Shipments("ANY")); diff != "" {
+	if diff := cmp.Diff(sla.DefaultShipmentRule(), b.Shipments("ANY", sla.Lane{})); diff != "" {
 		t.Errorf("shipment rule (-want +got):\n%s", diff)
 	}
 	if got := b.Stores(); len(got) != 0 {
@@ -116,22 +120,39 @@ func TestEmptyEnvironmentGivesTheDefaults(t *testing.T) {
 
 func TestEveryRuleVariableReachesItsField(t *testing.T) {
 	t.Parallel()
-	values := map[string]string{
-		"RESPONSE_WINDOW": "2w", "WARN": "6h, 2d,6h", "ACT_BEFORE": "1d12h", "GUARD": "2h", "MODE": "live", "SETTLE": "15m",
-		"RECHECK": "45m", "OFFER_SHARE": "12.5%", "ACCEPT_CAP": "1500JPY", "EXTEND": "5d",
-	}
 	const p = "WK_SLA__EBAY__"
-	env := []string{}
-	for name, v := range values {
+	env := []string{"WK_CALENDAR__CN__ZONE=Asia/Shanghai", "WK_CALENDAR__CN__HOURS=Mon-Fri 9:00-17:00", "WK_SLA__TOTAL_BUDGET=1000JPY", "WK_SLA__STORM=20/1h"}
+	for name, v := range map[string]string{
+		"RESPONSE_WINDOW": "2w", "WARN": "6h, 2d,6h:page", "ACT_BEFORE": "1d12h", "GUARD": "2h", "MODE": "live", "SETTLE": "15m",
+		"RECHECK": "45m", "OFFER_SHARE": "12.5%", "ACCEPT_CAP": "1500JPY", "EXTEND": "5d", "ACT_AFTER": "0h",
+		"ANSWER": "refuse?signed@0h, partial:30%@96h,accept:99 JPY@110h", "APPROVE_ABOVE": "never", "HOLD_CLAIMS": "3", "UNANSWERED": "refuse",
+		"BUYER_BUDGET": "50JPY", "STORE_BUDGET": "300JPY", "KILL": "on", "CALENDAR": "CN", "WINDOW_CALENDAR": "none",
+	} {
 		env = append(env, p+name+"="+v)
 	}
+	jpy := func(n int64) sla.Money { return sla.Money{Minor: n, Currency: "JPY"} }
 	want := sla.Rule{
-		Window: sla.By(p+"RESPONSE_WINDOW", 14*day), Warn: sla.By(p+"WARN", []time.Duration{2 * day, 6 * time.Hour}),
-		ActBefore: sla.By(p+"ACT_BEFORE", 36*time.Hour), Guard: sla.By(p+"GUARD", 2*time.Hour), Mode: sla.By(p+"MODE", sla.ModeLive),
-		Settle: sla.By(p+"SETTLE", 15*time.Minute), Recheck: sla.By(p+"RECHECK", 45*time.Minute), OfferShare: sla.By(p+"OFFER_SHARE", 1250),
-		AcceptCap: sla.By(p+"ACCEPT_CAP", sla.Money{Minor: 1500, Currency: "JPY"}), Extend: sla.By(p+"EXTEND", 5*day),
+		Window: sla.By(p+"RESPONSE_WINDOW", 14*day), ActBefore: sla.By(p+"ACT_BEFORE", 36*time.Hour), ActAfter: sla.By(p+"ACT_AFTER", time.Duration(0)),
+		Warn: sla.By(p+"WARN", []sla.WarnPoint{
+			{Before: 6 * time.Hour, Channel: sla.ChannelChat}, {Before: 2 * day, Channel: sla.ChannelChat}, {Before: 6 * time.Hour, Channel: sla.ChannelPage},
+		}),
+		Guard: sla.By(p+"GUARD", 2*time.Hour), Mode: sla.By(p+"MODE", sla.ModeLive), Settle: sla.By(p+"SETTLE", 15*time.Minute),
+		Recheck: sla.By(p+"RECHECK", 45*time.Minute), OfferShare: sla.By(p+"OFFER_SHARE", 1250), AcceptCap: sla.By(p+"ACCEPT_CAP", jpy(1500)),
+		Extend: sla.By(p+"EXTEND", 5*day), ApproveAbove: sla.By(p+"APPROVE_ABOVE", sla.Money{}), HoldClaims: sla.By(p+"HOLD_CLAIMS", 3),
+		Answer: sla.By(p+"ANSWER", []sla.Step{
+			{Kind: sla.AnswerRefuse, If: sla.EvidenceSigned}, {Kind: sla.AnswerOffer, Share: 3000, After: 4 * day},
+			{Kind: sla.AnswerAccept, Limit: jpy(99), After: 110 * time.Hour},
+		}),
+		Unanswered: sla.By(p+"UNANSWERED", sla.UnansweredRefuse), BuyerBudget: sla.By(p+"BUYER_BUDGET", jpy(50)), StoreBudget: sla.By(p+"STORE_BUDGET", jpy(300)),
+		TotalBudget: sla.By("WK_SLA__TOTAL_BUDGET", jpy(1000)), Storm: sla.By("WK_SLA__STORM", sla.Rate{Count: 20, Per: time.Hour}), Kill: sla.By(p+"KILL", true),
+		WindowClock: sla.By[*calendar.Calendar](p+"WINDOW_CALENDAR", nil),
 	}
-	if diff := cmp.Diff(want, load(t, env...).For("ebay", "", sla.ReasonOther)); diff != "" {
+	got := load(t, env...).For("ebay", "", sla.ReasonOther)
+	if c := got.Calendar; c.Value.Name() != "CN" || c.From != p+"CALENDAR" {
+		t.Errorf("calendar = %s from %s", c.Value.Name(), c.From)
+	}
+	got.Calendar = sla.Sourced[*calendar.Calendar]{}
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -142,10 +163,10 @@ func TestShipmentRuleOfAStoreOverridesTheGeneralOne(t *testing.T) {
 		"WK_SHIPMENT__CUSTOMS=6d", "WK_SHIPMENT__STORE__AE01__STALL=10d")
 	want := sla.DefaultShipmentRule()
 	want.Stall, want.Customs = sla.By("WK_SHIPMENT__STORE__AE01__STALL", 10*day), sla.By("WK_SHIPMENT__CUSTOMS", 6*day)
-	if diff := cmp.Diff(want, b.Shipments("AE01")); diff != "" {
+	if diff := cmp.Diff(want, b.Shipments("AE01", sla.Lane{})); diff != "" {
 		t.Errorf("AE01 (-want +got):\n%s", diff)
 	}
-	if got := b.Shipments("AE02").Stall; got != sla.By("WK_SHIPMENT__STALL", 9*day) {
+	if got := b.Shipments("AE02", sla.Lane{}).Stall; got != sla.By("WK_SHIPMENT__STALL", 9*day) {
 		t.Errorf("AE02 stall = %v", got)
 	}
 }
@@ -229,8 +250,8 @@ func TestRowsTellValueAndOriginOfEachScope(t *testing.T) {
 			t.Errorf("%+v passed the filter", r)
 		}
 	}
-	if got := len(b.Rows(rules.Filter{Platform: "ebay"})); got != 10 {
-		t.Errorf("ebay has %d rows, want its ten", got)
+	if got := len(b.Rows(rules.Filter{Platform: "ebay"})); got != ruleVariables-2 {
+		t.Errorf("ebay has %d rows, want one for each variable that is not of the default scope alone", got)
 	}
 }
 
@@ -239,7 +260,7 @@ func TestForAllocatesNothingAndIsSafeToShare(t *testing.T) { //nolint:parallelte
 	if n := testing.AllocsPerRun(100, func() {
 		_ = b.For("aliexpress", "A1", sla.ReasonDamaged)
 		_ = b.For("nobody", "NOWHERE", sla.Reason(250))
-		_ = b.Shipments("A1")
+		_ = b.Shipments("A1", sla.Lane{Carrier: "yanwen", Origin: "CN", Dest: "BR"})
 	}); n != 0 {
 		t.Errorf("For allocates %v times", n)
 	}
@@ -258,22 +279,30 @@ func TestForAllocatesNothingAndIsSafeToShare(t *testing.T) { //nolint:parallelte
 func TestEveryVariableIsDocumentedAndItsExampleAccepted(t *testing.T) {
 	t.Parallel()
 	all := rules.Variables(options().Platforms)
-	if len(all) != 10+6+2+4 {
+	if len(all) != ruleVariables+6+2+4+2+4 {
 		t.Errorf("%d variables", len(all))
 	}
-	fit := map[string]string{"<STORE>": "A1", "<PLATFORM>": "ALIEXPRESS", "<REASON>": "NOT_RECEIVED"}
+	fit := strings.NewReplacer("<STORE>", "A1", "<PLATFORM>", "ALIEXPRESS", "<REASON>", "NOT_RECEIVED", "<CARRIER>", "YANWEN", "<ORIGIN>", "CN", "<DEST>", "ANY",
+		"<CALENDAR>", "CN", "…<VARIABLE>", "RECHECK")
 	for _, v := range all {
-		if v.Name == "" || len(v.Scopes) == 0 || v.Type == "" || !strings.HasSuffix(v.Sentence, ".") {
+		if v.Name == "" || len(v.Scopes) == 0 || v.Type == "" || v.Noun == "" || !strings.HasSuffix(v.Sentence, ".") {
 			t.Errorf("not documented: %+v", v)
 		}
 		for _, name := range v.Scopes {
 			if v.Example == "" {
 				continue
 			}
-			for place, word := range fit {
-				name = strings.ReplaceAll(name, place, word)
+			env := []string{"WK_STORE__A1__PLATFORM=aliexpress", fit.Replace(name) + "=" + v.Example}
+			if v.Name != "ZONE" {
+				env = append(env, "WK_CALENDAR__CN__ZONE=Asia/Shanghai")
 			}
-			load(t, "WK_STORE__A1__PLATFORM=aliexpress", name+"="+v.Example)
+			if v.Name != "HOURS" {
+				env = append(env, "WK_CALENDAR__CN__HOURS=Mon-Fri 9:00-17:00")
+			}
+			if v.Noun == rules.NounDate {
+				env = append(env, "WK_SLA__RECHECK=1h", "WK_SHIPMENT__RECHECK=1h")
+			}
+			load(t, env...)
 		}
 	}
 }

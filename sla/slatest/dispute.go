@@ -12,8 +12,9 @@ const day = 24 * time.Hour
 func Rule() sla.Rule {
 	return sla.Rule{
 		Window:     sla.By("WK_SLA__RESPONSE_WINDOW", 5*day),
-		Warn:       sla.By("WK_SLA__WARN", []time.Duration{48 * time.Hour, 40 * time.Hour}),
+		Warn:       sla.By("WK_SLA__WARN", []sla.WarnPoint{{Before: 48 * time.Hour, Channel: sla.ChannelChat}, {Before: 40 * time.Hour, Channel: sla.ChannelChat}}),
 		ActBefore:  sla.By("WK_SLA__ACT_BEFORE", 36*time.Hour),
+		ActAfter:   sla.By("WK_SLA__ACT_AFTER", sla.Never),
 		Guard:      sla.By("WK_SLA__GUARD", 2*time.Hour),
 		Mode:       sla.By("WK_SLA__MODE", sla.ModeLive),
 		Settle:     sla.By("WK_SLA__SETTLE", 10*time.Minute),

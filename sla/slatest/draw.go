@@ -1,7 +1,6 @@
 package slatest
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -22,12 +21,21 @@ func DrawRule(t *rapid.T) sla.Rule {
 	r.Settle.Value = minutes("settle", time.Minute, r.Guard.Value-time.Minute)
 	r.Recheck.Value = minutes("recheck", time.Minute, day)
 	r.Mode.Value = rapid.SampledFrom([]sla.Mode{sla.ModeShadow, sla.ModeHold, sla.ModeLive}).Draw(t, "mode")
-	warn := make([]time.Duration, rapid.IntRange(0, 4).Draw(t, "warn points"))
-	for i := range warn {
-		warn[i] = minutes("warn", time.Minute, r.Window.Value-time.Minute)
+	if rapid.Bool().Draw(t, "acts after") {
+		r.ActAfter.Value = minutes("act after", 0, r.Window.Value)
 	}
-	slices.SortFunc(warn, func(a, b time.Duration) int { return cmp.Compare(b, a) })
-	r.Warn.Value = slices.Compact(warn)
+	r.Unanswered.Value = sla.Unanswered(rapid.Uint8Range(0, uint8(sla.UnansweredRefuse)).Draw(t, "unanswered"))
+	r.Kill.Value = rapid.IntRange(0, 9).Draw(t, "kill") == 0
+	r.Warn.Value = make([]sla.WarnPoint, rapid.IntRange(0, 4).Draw(t, "warn points"))
+	for i := range r.Warn.Value {
+		w := &r.Warn.Value[i]
+		w.Channel = rapid.SampledFrom(sla.Channels()).Draw(t, "channel")
+		if rapid.Bool().Draw(t, "share") {
+			w.Share = rapid.IntRange(1, 9999).Draw(t, "of the window")
+		} else {
+			w.Before = minutes("warn", time.Minute, r.Window.Value-time.Minute)
+		}
+	}
 	return r
 }
 
@@ -62,6 +70,9 @@ func DrawCase(t *rapid.T) sla.Case {
 	c.Paged = rapid.SampledFrom(sla.Stages()).Draw(t, "paged")
 	c.Answered = rapid.Bool().Draw(t, "answered")
 	c.Unresolved = rapid.Bool().Draw(t, "unresolved")
+	c.Shadowed = rapid.Bool().Draw(t, "shadowed")
+	c.Waiting = rapid.Bool().Draw(t, "waiting")
+	c.Approval = rapid.SampledFrom(sla.Approvals()).Draw(t, "approval")
 	if rapid.IntRange(0, 9).Draw(t, "nothing owed") == 0 {
 		c.Obligation = sla.Obligation{}
 	}

@@ -74,10 +74,14 @@ func (h *Handlers) apply(ctx context.Context, src *connectors.Source, rec sla.Ca
 	w := rewrite(rec, ours.Add(d.Next.Sub(now))) // deadlines go by the platform's clock, timers by ours
 	h.line(rec.Case, d, now)
 	switch d.Action {
-	case sla.ActionAct, sla.ActionResolve:
+	case sla.ActionAct, sla.ActionResolve, sla.ActionShadow:
 		return w, job.Respond
 	case sla.ActionWarn:
 		w.Warned = d.Warned
+		if d.Channel == sla.ChannelPage {
+			h.summon(ctx, src.Platform, Notice{Case: rec.Case, Decision: d, Why: d.Why})
+			break
+		}
 		h.Notify.Warn(ctx, Notice{Case: rec.Case, Decision: d, Why: d.Why})
 	case sla.ActionHold:
 		if rec.Paged < sla.StageAct { // nobody looks at what waits for a yes unless told

@@ -14,7 +14,7 @@ func TestOnlyLiveSends(t *testing.T) {
 	t.Parallel()
 	for mode, pages := range map[sla.Mode][]sla.Why{
 		sla.ModeShadow: {sla.WhyGuardPassed, sla.WhyDeadlinePassed},
-		sla.ModeHold:   {sla.WhyApproval, sla.WhyGuardPassed, sla.WhyDeadlinePassed},
+		sla.ModeHold:   {sla.WhyApproval, sla.WhyUnanswered, sla.WhyGuardPassed, sla.WhyDeadlinePassed},
 	} {
 		t.Run(mode.String(), func(t *testing.T) {
 			t.Parallel()

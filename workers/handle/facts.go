@@ -14,7 +14,7 @@ import (
 func (h *Handlers) facts(ctx context.Context, now time.Time, d sla.Dispute, o sla.Obligation) (playbook.Facts, error) {
 	f := playbook.Facts{Now: now, Dispute: d, Obligation: o}
 	for _, src := range h.Sources.Trackers() {
-		f.Parcels = h.Rules.Shipments(src.Store)
+		f.Parcels = h.Rules.Shipments(src.Store, sla.Lane{Dest: d.Country})
 		if len(d.Shipments) == 0 {
 			continue
 		}
@@ -28,6 +28,7 @@ func (h *Handlers) facts(ctx context.Context, now time.Time, d sla.Dispute, o sl
 		}
 		for i, r := range records {
 			if ok[i] && (f.Parcel == nil || r.LastEvent.After(f.Parcel.LastEvent)) {
+				f.Parcels = h.Rules.Shipments(src.Store, sla.Lane{Carrier: r.Ref.Carrier, Dest: d.Country})
 				f.Parcel = &playbook.Parcel{Ref: r.Ref, Milestone: r.Milestone, Anomalies: r.Anomalies, LastEvent: r.LastEvent}
 			}
 		}

@@ -26,14 +26,26 @@ type Store interface {
 // Ledger is the memory of what was sent. A claim gives the slot as it stands: claimed, when the caller now holds it and nothing of this
 // slot is out; unknown, when the caller holds it and must first learn what became of the last try; settled, when there is nothing left
 // to do. It answers sla.ErrHeld while another holds the slot, and sla.ErrUnresolved while the answer of another turn may be out. An intent
-// makes the coming send durable; it is refused with sla.ErrFrozen when memory was lost after since, with sla.ErrAmnesia or sla.ErrFenced,
-// else it gives the attempt as sent; a send without an intent does not exist.
+// makes the coming send durable; it is refused with sla.ErrFrozen when memory was lost after since, with sla.ErrAmnesia, sla.ErrFenced or
+// sla.ErrKilled, else it gives the attempt as sent; a send without an intent does not exist.
 type Ledger interface {
 	Attempts(ctx context.Context, id sla.DisputeID) ([]sla.Attempt, error)
 	ClaimAttempts(ctx context.Context, keys []sla.AttemptKey, now time.Time, lease time.Duration) []sla.Claim
-	RecordIntent(ctx context.Context, a sla.Attempt, now, since time.Time) (sla.Attempt, error)
+	RecordIntent(ctx context.Context, in sla.Intent) (sla.Attempt, error)
 	Settle(ctx context.Context, a sla.Attempt, s sla.Settlement) error
 	ReleaseAttempt(ctx context.Context, a sla.Attempt) error
+}
+
+// Money keeps the budgets. A reservation counts once for its attempt, however often it is made; what is not released stays spent.
+type Money interface {
+	Reserve(ctx context.Context, s sla.Spend, now time.Time) error
+	Release(ctx context.Context, key sla.AttemptKey, now time.Time) error
+	Claims(ctx context.Context, buyer sla.BuyerKey, now time.Time) (int, error)
+}
+
+// Audit keeps lines for people.
+type Audit interface {
+	Audit(ctx context.Context, id sla.DisputeID, line []byte) error
 }
 
 // Intake records what was read from a platform.
@@ -46,7 +58,8 @@ type Intake interface {
 // Rules gives the operator's rules.
 type Rules interface {
 	For(p sla.Platform, s sla.StoreID, r sla.Reason) sla.Rule
-	Shipments(s sla.StoreID) sla.ShipmentRule
+	Shipments(s sla.StoreID, l sla.Lane) sla.ShipmentRule
+	Hash() string
 }
 
 // Jobs takes work for now.
@@ -71,6 +84,8 @@ type Notifier interface {
 type Deps struct {
 	Store   Store
 	Ledger  Ledger
+	Money   Money
+	Audit   Audit
 	Intake  Intake
 	Rules   Rules
 	Jobs    Jobs

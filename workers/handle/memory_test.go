@@ -21,6 +21,9 @@ type memory struct {
 	parcels map[string]sla.ShipmentRecord
 	rejects []sla.Rejected
 	audits  []string
+	kills   []sla.KillScope
+	spent   map[sla.AttemptKey]sla.Money
+	claimed map[sla.BuyerKey]int
 	epoch   uint64
 	claims  uint64
 	frozen  time.Time
@@ -34,7 +37,8 @@ var (
 )
 
 func newMemory(w *world) *memory {
-	return &memory{w: w, cases: map[string]sla.CaseRecord{}, slots: map[sla.AttemptKey]sla.Attempt{}, parcels: map[string]sla.ShipmentRecord{}, epoch: 1}
+	return &memory{w: w, cases: map[string]sla.CaseRecord{}, slots: map[sla.AttemptKey]sla.Attempt{}, parcels: map[string]sla.ShipmentRecord{}, epoch: 1,
+		spent: map[sla.AttemptKey]sla.Money{}, claimed: map[sla.BuyerKey]int{}}
 }
 
 // lose empties the memory, as a flush does.
@@ -181,7 +185,8 @@ func (m *memory) claim(key sla.AttemptKey, now time.Time, lease time.Duration) (
 	return a, nil
 }
 
-func (m *memory) RecordIntent(ctx context.Context, a sla.Attempt, now, since time.Time) (out sla.Attempt, err error) {
+func (m *memory) RecordIntent(ctx context.Context, in sla.Intent) (out sla.Attempt, err error) {
+	a, now, since := in.Attempt, in.Now, in.Since
 	fault := m.w.io(ctx, "record intent", func() {
 		old, ok := m.slots[a.AttemptKey]
 		switch {
@@ -193,6 +198,8 @@ func (m *memory) RecordIntent(ctx context.Context, a sla.Attempt, now, since tim
 			err = errIllegal
 		case m.frozen.After(since):
 			err = sla.ErrFrozen
+		case slices.ContainsFunc(m.kills, func(k sla.KillScope) bool { return k.Covers(a.Dispute.Platform, a.Dispute.Store, in.Reason) }):
+			err = sla.ErrKilled
 		default:
 			a.State, a.N, a.SentAt, a.Lease, a.Receipt = sla.AttemptSent, old.N+1, now, old.Lease, ""
 			m.move(old.State, a)
@@ -297,3 +304,42 @@ func (m *memory) ClaimShipments(context.Context, time.Time, time.Duration, int) 
 }
 
 func (m *memory) RemoveShipments(context.Context, sla.StoreID, []sla.ShipmentRef) error { return nil }
+
+// Reserve knows the store's budget only; the others are the store's own tests.
+func (m *memory) Reserve(ctx context.Context, s sla.Spend, _ time.Time) (err error) {
+	fault := m.w.io(ctx, "reserve", func() {
+		total := s.Amount.Minor
+		for key, spent := range m.spent {
+			if key != s.Key {
+				total += spent.Minor
+			}
+		}
+		if limit := s.Budget.Store; !limit.IsZero() && total > limit.Minor {
+			err = sla.ErrBudget
+			return
+		}
+		m.spent[s.Key] = s.Amount
+	})
+	return cmp.Or(fault, err)
+}
+
+func (m *memory) Release(ctx context.Context, key sla.AttemptKey, _ time.Time) error {
+	return m.w.io(ctx, "release", func() { delete(m.spent, key) })
+}
+
+func (m *memory) Claims(ctx context.Context, b sla.BuyerKey, _ time.Time) (n int, err error) {
+	err = m.w.io(ctx, "claims", func() { n = m.claimed[b] })
+	return n, err
+}
+
+func (m *memory) Audit(ctx context.Context, _ sla.DisputeID, line []byte) error {
+	return m.w.io(ctx, "audit", func() { m.audits = append(m.audits, string(line)) })
+}
+
+func (m *memory) NoteClaims(ctx context.Context, claims []sla.BuyerClaim) error {
+	return m.w.io(ctx, "note claims", func() {
+		for _, c := range claims {
+			m.claimed[c.Buyer]++
+		}
+	})
+}

@@ -18,6 +18,7 @@ type metrics struct {
 	answers   *prometheus.CounterVec
 	pages     *prometheus.CounterVec
 	warnings  *prometheus.CounterVec
+	shadows   *prometheus.CounterVec
 	margin    *prometheus.HistogramVec
 	platform  *prometheus.CounterVec
 }
@@ -26,7 +27,7 @@ type metrics struct {
 type Metrics struct{ *metrics }
 
 // outcomes of an answer, for the label.
-var outcomes = []string{"accepted", "refused", "unknown", "confirmed", "absent", "moot", "frozen", "too_late"}
+var outcomes = []string{"accepted", "refused", "unknown", "confirmed", "absent", "moot", "frozen", "too_late", "killed", sla.WhyOverBudget.String(), sla.WhyStorm.String()}
 
 // NewMetrics registers them with every series of a closed set present from the start.
 func NewMetrics(reg prometheus.Registerer, platforms []sla.Platform) *Metrics {
@@ -39,7 +40,8 @@ func NewMetrics(reg prometheus.Registerer, platforms []sla.Platform) *Metrics {
 		decisions: counter("decisions_total", "Decisions about cases, by what they said.", "platform", "action"),
 		answers:   counter("answers_total", "Answers sent, or learnt about, by outcome.", "platform", "answer", "outcome"),
 		pages:     counter("pages_total", "Cases for which a person was paged.", "platform"),
-		warnings:  counter("warnings_total", "Warn points that were announced.", "platform"),
+		warnings:  counter("warnings_total", "Warn points that were announced, by the loudest channel.", "platform", "channel"),
+		shadows:   counter("shadow_answers_total", "Answers that would have been sent; none: a person would have been paged.", "platform", "answer"),
 		platform:  counter("platform_calls_put_off_total", "Platform calls of jobs that failed and are left to a timer, by kind.", "kind"),
 		took: f.NewHistogramVec(prometheus.HistogramOpts{Name: "watchkeeper_job_duration_seconds", Help: "How long jobs took.",
 			Buckets: []float64{.005, .02, .1, .5, 2, 10, 30}}, []string{"kind"}),
@@ -69,7 +71,12 @@ func (m *metrics) prepare(platforms []sla.Platform) {
 			}
 		}
 		m.pages.WithLabelValues(string(p))
-		m.warnings.WithLabelValues(string(p))
+		for _, c := range sla.Channels() {
+			m.warnings.WithLabelValues(string(p), c.String())
+		}
+		for _, k := range sla.AnswerKinds() {
+			m.shadows.WithLabelValues(string(p), k.String())
+		}
 		m.margin.WithLabelValues(string(p))
 	}
 }
@@ -86,6 +93,6 @@ func (m *metrics) job(kind job.Kind, err error, took time.Duration) {
 func (m *metrics) decided(p sla.Platform, d sla.Decision) {
 	m.decisions.WithLabelValues(string(p), d.Action.String()).Inc()
 	if d.Action == sla.ActionWarn {
-		m.warnings.WithLabelValues(string(p)).Inc()
+		m.warnings.WithLabelValues(string(p), d.Channel.String()).Inc()
 	}
 }

@@ -2,7 +2,6 @@ package handle
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -37,7 +36,11 @@ func (t *turn) outcome(ctx context.Context, d sla.Decision, a sla.Answer, attemp
 		w.Paged = sla.StageAct
 		t.summon(ctx, t.src.Platform, Notice{Case: t.rec.Case, Decision: d, Why: why})
 	}
-	return t.settle(ctx, attempt, sla.Settlement{State: r.state, Receipt: r.receipt.ID, At: t.Now(), Case: &w, Audit: t.audit(a, r)})
+	err := t.settle(ctx, attempt, sla.Settlement{State: r.state, Receipt: r.receipt.ID, At: t.Now(), Case: &w, Audit: t.audit(a, r)})
+	if err == nil && r.state == sla.AttemptRefused {
+		err = t.unspend(ctx, attempt.AttemptKey, a.Kind)
+	}
+	return err
 }
 
 // refused says when to try again after a sure refusal, and whether a person must hear of it.
@@ -147,7 +150,11 @@ func (t *turn) confirm(ctx context.Context, held sla.Attempt) (bool, error) {
 	t.metrics.answers.WithLabelValues(string(t.src.Platform), held.Kind.String(), label).Inc()
 	s.Audit = t.audit(answer, result{state: s.State})
 	t.log.Info("outcome learnt", zap.String("case", t.rec.ID.String()), zap.Stringer("answer", held.Kind), zap.String("outcome", label))
-	return true, t.settle(ctx, held, s)
+	err = t.settle(ctx, held, s)
+	if err == nil && s.State == sla.AttemptRefused {
+		err = t.unspend(ctx, held.AttemptKey, held.Kind)
+	}
+	return true, err
 }
 
 // giveBack releases a claim that was not used, even when the job's context has ended.
@@ -196,24 +203,4 @@ func (t *turn) report(a sla.Answer, r result) {
 	t.log.Info("answered", zap.String("case", t.rec.ID.String()), zap.Stringer("answer", a.Kind), zap.Stringer("why", a.Why), zap.String("outcome", outcome),
 		zap.Stringer("amount", a.Amount), zap.Duration("left", sla.EffectiveDeadline(t.rec.Obligation, t.rule).Sub(t.now()).Round(time.Second)),
 		zap.Uint32("attempt", a.Attempt), zap.Error(r.err))
-}
-
-// audit is the line kept for people: what was done, on which ground, with what outcome. No text of the answer, no buyer.
-func (t *turn) audit(a sla.Answer, r result) []byte {
-	at := t.Now().UTC().Format(time.RFC3339Nano)
-	line, err := json.Marshal(struct {
-		At      string `json:"at"`
-		Case    string `json:"case"`
-		Turn    string `json:"turn"`
-		Answer  string `json:"answer"`
-		Amount  string `json:"amount"`
-		Why     string `json:"why"`
-		State   string `json:"state"`
-		Kind    string `json:"kind"`
-		Attempt uint32 `json:"attempt"`
-	}{at, t.rec.ID.String(), a.Turn.String(), a.Kind.String(), a.Amount.String(), a.Why.String(), r.state.String(), connectors.KindOf(r.err).String(), a.Attempt})
-	if err != nil {
-		panic(err) // strings and numbers always marshal
-	}
-	return line
 }

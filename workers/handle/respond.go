@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"go.uber.org/zap"
-
 	"watchkeeper/connectors"
 	"watchkeeper/sla"
 	"watchkeeper/sla/playbook"
@@ -68,7 +66,7 @@ func (h *Handlers) claim(ctx context.Context, args job.Args, now time.Time) ([]*
 			if src.Responder != nil {
 				keys, claiming = append(keys, sla.AttemptKey{Dispute: rec.ID, Turn: rec.Obligation.Turn}), append(claiming, t)
 			}
-		case sla.ActionResolve:
+		case sla.ActionResolve, sla.ActionShadow:
 		default:
 			continue // somebody was faster; the timer is armed
 		}
@@ -95,8 +93,9 @@ type turn struct {
 	decision sla.Decision
 	dispute  sla.Dispute
 	claimed  time.Time   // when the slot was asked for
-	held     sla.Attempt // the slot of the answer, as the claim gave it
-	claimErr error       // why it could not be claimed
+	held     sla.Attempt // the slot of the answer, as the claim gave it; zero when nothing is to be sent
+	facts    playbook.Facts
+	claimErr error // why it could not be claimed
 }
 
 func (t *turn) now() time.Time { return t.src.PlatformTime(t.Now()) }
@@ -104,7 +103,7 @@ func (t *turn) now() time.Time { return t.src.PlatformTime(t.Now()) }
 // run reads the platform and acts on what it says now and not on what was recorded.
 func (t *turn) run(ctx context.Context) error {
 	switch {
-	case t.src.Responder == nil:
+	case t.src.Responder == nil && t.decision.Action != sla.ActionShadow:
 		return t.page(ctx, t.decision, sla.WhyPersonNeeded)
 	case errors.Is(t.claimErr, sla.ErrHeld):
 		return nil // another worker is at it; the sweep looks again after its lease
@@ -133,33 +132,11 @@ func (t *turn) run(ctx context.Context) error {
 	}
 	// The deadline may have moved within the turn: what the platform says now is what counts.
 	t.rec.Obligation = obligation
-	if t.decision = sla.Decide(t.now(), t.rec.Case, t.rule); t.decision.Action != sla.ActionAct {
+	t.decision = sla.Decide(t.now(), t.rec.Case, t.rule)
+	if t.decision.Action != sla.ActionShadow && (t.decision.Action != sla.ActionAct || t.held.State != sla.AttemptClaimed) {
 		return t.Intake.Record(ctx, t.src, t.dispute, t.rec)
 	}
 	return t.answer(ctx, t.decision)
-}
-
-// answer asks the playbook and carries its plan out.
-func (t *turn) answer(ctx context.Context, d sla.Decision) error {
-	if t.dispute.Unread && t.dispute.Reason == sla.ReasonNotReceived {
-		// An offer made because the parcel could not be looked up cannot be taken back. At guard a person hears of the case.
-		_, err := t.put(ctx, rewrite(t.rec, t.later(againWait, d)))
-		return err
-	}
-	facts, err := t.facts(ctx, t.now(), t.dispute, t.rec.Obligation)
-	if err != nil {
-		return err
-	}
-	plan := playbook.Choose(facts, t.rule)
-	if plan.Page {
-		return t.page(ctx, d, plan.Why)
-	}
-	for _, a := range plan.Beside {
-		if err := t.beside(ctx, a); err != nil {
-			return err
-		}
-	}
-	return t.send(ctx, d, plan.Answer)
 }
 
 // page hands the case to a person, once for each turn, and looks again at the rule's pace: facts may change.
@@ -182,100 +159,6 @@ func (t *turn) later(wait time.Duration, d sla.Decision) time.Time {
 		}
 	}
 	return t.Now().Add(wait)
-}
-
-// beside sends a side effect, at most once for the turn and without holding up the answer: only a failure of the store is an error.
-func (t *turn) beside(ctx context.Context, a sla.Answer) error {
-	claimed := t.Now() // before the claim, as in respond
-	attempt, err := t.claimOne(ctx, sla.AttemptKey{Dispute: t.rec.ID, Turn: a.Turn, Side: a.Kind}, claimed)
-	switch {
-	case errors.Is(err, sla.ErrHeld):
-		return nil
-	case err != nil:
-		return err
-	case attempt.State == sla.AttemptUnknown:
-		_, err := t.confirm(ctx, attempt)
-		return err
-	case attempt.State != sla.AttemptClaimed:
-		return nil
-	}
-	// The platform need not show what went beside an answer: a memory that was lost since the turn began may have known of it.
-	sent, ready, err := t.intend(ctx, attempt, a, t.rec.Obligation.Opened)
-	if err != nil || !ready {
-		return errors.Join(err, t.giveBack(ctx, attempt))
-	}
-	r := t.once(ctx, claimed, sent, a)
-	t.report(a, r)
-	return t.settle(ctx, sent, sla.Settlement{State: r.state, Receipt: r.receipt.ID, At: t.Now(), Audit: t.audit(a, r)})
-}
-
-// claimOne claims a single slot.
-func (t *turn) claimOne(ctx context.Context, key sla.AttemptKey, now time.Time) (sla.Attempt, error) {
-	c := t.Ledger.ClaimAttempts(ctx, []sla.AttemptKey{key}, now, claimLease)[0]
-	return c.Attempt, c.Err
-}
-
-// send carries out the answer that ends the turn: durable intent, one call, outcome.
-func (t *turn) send(ctx context.Context, d sla.Decision, a sla.Answer) error {
-	sent, ready, err := t.intend(ctx, t.held, a, t.Now())
-	if err != nil {
-		return err
-	}
-	if !ready {
-		_, err := t.put(ctx, rewrite(t.rec, t.later(againWait, d)))
-		return err
-	}
-	t.held = sent
-	a.Attempt = sent.N
-	r := t.once(ctx, t.claimed, sent, a)
-	t.report(a, r)
-	return t.outcome(ctx, d, a, sent, r)
-}
-
-// intend makes the coming send durable, if the ledger remembers everything since then. False means that it does not or that the claim was
-// lost, and that nothing may be sent.
-func (t *turn) intend(ctx context.Context, attempt sla.Attempt, a sla.Answer, since time.Time) (sla.Attempt, bool, error) {
-	attempt.Kind, attempt.Proposal, attempt.Amount, attempt.Why = a.Kind, a.Proposal, a.Amount, a.Why
-	sent, err := t.Ledger.RecordIntent(ctx, attempt, t.Now(), since)
-	switch {
-	case err == nil:
-		return sent, true, nil
-	case errors.Is(err, sla.ErrFenced):
-		return sla.Attempt{}, false, nil
-	case errors.Is(err, sla.ErrFrozen), errors.Is(err, sla.ErrAmnesia):
-		t.metrics.answers.WithLabelValues(string(t.src.Platform), a.Kind.String(), "frozen").Inc()
-		t.log.Warn("nothing sent after a loss of memory", zap.String("case", t.rec.ID.String()), zap.Stringer("answer", a.Kind), zap.Error(err))
-		return sla.Attempt{}, false, nil
-	}
-	return sla.Attempt{}, false, err
-}
-
-// result is what is known of a send.
-type result struct {
-	state   sla.AttemptState // settled, refused or unknown
-	receipt connectors.Receipt
-	err     error
-}
-
-// once makes the last check and the one call. No layer below repeats it.
-func (t *turn) once(ctx context.Context, claimed time.Time, attempt sla.Attempt, a sla.Answer) result {
-	guard := sla.EffectiveDeadline(t.rec.Obligation, t.rule).Add(-t.rule.Guard.Value)
-	if !t.now().Before(guard) || t.Now().Sub(claimed) > claimLease-callTimeout-reserve || ctx.Err() != nil {
-		return result{state: sla.AttemptRefused, err: errTooLate}
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, callTimeout, errCallTimeout)
-	defer cancel()
-	a.Attempt = attempt.N
-	receipt, err := t.src.Responder.Respond(ctx, t.dispute, a)
-	r := result{state: sla.AttemptRefused, receipt: receipt, err: err}
-	kind := connectors.KindOf(err)
-	switch {
-	case err == nil:
-		r.state = sla.AttemptSettled
-	case kind == connectors.OutcomeUnknown, kind == connectors.Malformed, kind == connectors.KindNone, !fromPlatform(err):
-		r.state = sla.AttemptUnknown // of a failure that no connector tells, a cancelled call for one, nothing is known
-	}
-	return r
 }
 
 var (

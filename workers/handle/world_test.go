@@ -96,8 +96,8 @@ func newWorld(t reporter) *world {
 	clock := func() time.Time { return w.now }
 	c := counters()
 	w.intake = intake.New(intake.Deps{Store: w.memory, Rules: w, Jobs: w, Now: clock, Log: zap.NewNop(), Metrics: c.intake})
-	w.handlers = handle.New(handle.Deps{Store: w.memory, Ledger: w.memory, Intake: w.intake, Rules: w, Jobs: w, Sources: w.sources, Notify: w,
-		Now: clock, Log: zap.NewNop(), Metrics: c.handle})
+	w.handlers = handle.New(handle.Deps{Store: w.memory, Ledger: w.memory, Money: w.memory, Audit: w.memory, Intake: w.intake, Rules: w, Jobs: w,
+		Sources: w.sources, Notify: w, Now: clock, Log: zap.NewNop(), Metrics: c.handle})
 	w.sweeper = sweep.New(w.memory, w, w.sources, clock, zap.NewNop(), c.sweep, func(context.Context) error { return nil })
 	return w
 }
@@ -138,7 +138,9 @@ func (w *world) For(_ sla.Platform, _ sla.StoreID, r sla.Reason) sla.Rule {
 	return w.rule
 }
 
-func (w *world) Shipments(sla.StoreID) sla.ShipmentRule { return slatest.ShipmentRule() }
+func (w *world) Hash() string { return "0123456789ab" }
+
+func (w *world) Shipments(sla.StoreID, sla.Lane) sla.ShipmentRule { return slatest.ShipmentRule() }
 
 func (w *world) Warn(_ context.Context, n handle.Notice) { w.warnings = append(w.warnings, n) }
 

@@ -27,6 +27,8 @@ type records struct {
 	cases     map[string]sla.CaseRecord
 	parcels   map[string]sla.ShipmentRecord
 	attempts  map[string][]sla.Attempt
+	claims    []sla.BuyerClaim
+	audits    []string
 	rejects   []sla.Rejected
 	fails     map[string]bool
 	puts      int
@@ -130,6 +132,16 @@ func (r *records) Shipments(_ context.Context, _ sla.StoreID, refs []sla.Shipmen
 	return out, ok, r.fail("parcels")
 }
 
+func (r *records) NoteClaims(_ context.Context, claims []sla.BuyerClaim) error {
+	r.claims = append(r.claims, claims...)
+	return r.fail("claims")
+}
+
+func (r *records) Audit(_ context.Context, _ sla.DisputeID, line []byte) error {
+	r.audits = append(r.audits, string(line))
+	return r.fail("audit")
+}
+
 func (r *records) Reject(_ context.Context, rejects []sla.Rejected) error {
 	if err := r.fail("reject"); err != nil {
 		return err
@@ -194,7 +206,7 @@ type bundle struct {
 
 func (b *bundle) For(sla.Platform, sla.StoreID, sla.Reason) sla.Rule { return b.rule }
 
-func (b *bundle) Shipments(sla.StoreID) sla.ShipmentRule { return slatest.ShipmentRule() }
+func (b *bundle) Shipments(sla.StoreID, sla.Lane) sla.ShipmentRule { return slatest.ShipmentRule() }
 
 func (b *bundle) Enqueue(_ context.Context, jobs ...job.Job) error {
 	if b.lost != nil && len(jobs) > 0 {

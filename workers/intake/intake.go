@@ -26,12 +26,14 @@ type Store interface {
 	PutShipments(ctx context.Context, writes []sla.ShipmentWrite) ([]sla.PutResult, error)
 	Shipments(ctx context.Context, store sla.StoreID, refs []sla.ShipmentRef) ([]sla.ShipmentRecord, []bool, error)
 	Reject(ctx context.Context, rejects []sla.Rejected) error
+	NoteClaims(ctx context.Context, claims []sla.BuyerClaim) error
+	Audit(ctx context.Context, id sla.DisputeID, line []byte) error
 }
 
 // Rules gives the operator's rules.
 type Rules interface {
 	For(p sla.Platform, s sla.StoreID, r sla.Reason) sla.Rule
-	Shipments(s sla.StoreID) sla.ShipmentRule
+	Shipments(s sla.StoreID, l sla.Lane) sla.ShipmentRule
 }
 
 // Jobs takes work for now.

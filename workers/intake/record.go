@@ -26,6 +26,9 @@ func (in *Intake) record(ctx context.Context, src *connectors.Source, watched []
 	if err := in.enrol(ctx, watched); err != nil {
 		return err
 	}
+	if err := in.noteClaims(ctx, src, watched); err != nil {
+		return err
+	}
 	writes := make([]sla.CaseWrite, len(watched))
 	due := make([]bool, len(watched))
 	for i, o := range watched {
@@ -53,6 +56,9 @@ func (in *Intake) record(ctx context.Context, src *connectors.Source, watched []
 		}
 		if due[i] {
 			jobs = append(jobs, assess(writes[i].ID, r.Version)...)
+		}
+		if err := in.tellMove(ctx, o); err != nil {
+			return err
 		}
 	}
 	return in.jobs.Enqueue(ctx, jobs...)
@@ -125,7 +131,10 @@ func (in *Intake) write(src *connectors.Source, o observed, lost bool) (sla.Case
 	w.DisputeRef, w.State, w.Reason, w.Claimed = d.DisputeRef, d.State, d.Reason, d.Claimed
 	w.Obligation, _ = d.Ruling(in.rules.For(src.Platform, src.Store, d.Reason))
 	if w.Obligation.Turn != before {
-		w.Warned, w.Paged, w.Answered = 0, sla.StageNone, false
+		w.Warned, w.Paged, w.Answered, w.Shadowed, w.Waiting = 0, sla.StageNone, false, false, false
+		if w.Approval != sla.ApprovalHeld {
+			w.Approval = sla.ApprovalNone // a yes or a no was about the answer of one turn
+		}
 	}
 	again := w.Unresolved
 	w.Unresolved = w.Unresolved || lost

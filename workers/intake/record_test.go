@@ -189,9 +189,18 @@ func TestRecordingIsNoLoop(t *testing.T) {
 			if err := b.in.Record(context.Background(), b.src, b.disputes["9000000001"], b.kase(1)); err != nil {
 				t.Fatalf("record: %v", err)
 			}
-			if n := len(b.asked(t, job.Assess)); n > 1 || mode == sla.ModeShadow && n > 0 || !b.kase(1).Next.After(b.now) {
+			if n := len(b.asked(t, job.Assess)); n > 1 || !b.kase(1).Next.After(b.now) {
 				t.Errorf("%v: want at most one decision and a timer in the future, got %d, %v", mode, n, b.kase(1).Next)
 			}
+		}
+		c := b.kase(1)
+		c.Shadowed, c.Warned = true, 2
+		if err := b.in.Record(context.Background(), b.src, b.disputes["9000000001"], c); err != nil {
+			t.Fatalf("record: %v", err)
+		}
+		b.jobs = nil
+		if _ = b.in.Record(context.Background(), b.src, b.disputes["9000000001"], b.kase(1)); mode == sla.ModeShadow && len(b.asked(t, job.Assess)) > 0 {
+			t.Errorf("want no decision about a case whose shadow is recorded, got %v", b.jobs)
 		}
 	}
 }

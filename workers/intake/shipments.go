@@ -108,7 +108,7 @@ func (in *Intake) postpone(ctx context.Context, src *connectors.Source, known ma
 	for _, s := range answered {
 		delete(known, s.Ref.Number)
 	}
-	next := in.now().Add(in.rules.Shipments(src.Store).Recheck.Value)
+	next := in.now().Add(in.rules.Shipments(src.Store, sla.Lane{}).Recheck.Value)
 	var writes []sla.ShipmentWrite
 	for _, t := range known {
 		w := sla.ShipmentWrite{ShipmentRecord: *t.prev, Expect: t.prev.Version}
@@ -133,10 +133,10 @@ func (in *Intake) recordShipments(ctx context.Context, src *connectors.Source, s
 		return nil
 	}
 	shipments = newest(shipments)
-	now, rule := in.now(), in.rules.Shipments(src.Store)
+	now := in.now()
 	writes := make([]sla.ShipmentWrite, len(shipments))
 	for i, s := range shipments {
-		t := known[s.Ref.Number]
+		t, rule := known[s.Ref.Number], in.rules.Shipments(src.Store, sla.Lane{Carrier: s.Ref.Carrier, Origin: s.Origin, Dest: s.Dest})
 		writes[i] = sla.ShipmentWrite{ShipmentRecord: sla.ShipmentRecord{
 			Store: src.Store, Ref: sla.ShipmentRef{Number: s.Ref.Number, Order: s.Ref.Order}, Milestone: s.Milestone,
 			LastEvent: s.LastEvent(), Next: sla.NextLook(now, s, rule), Fingerprint: t.fingerprint,

@@ -23,24 +23,35 @@ const (
 	caseUnresolved
 	caseOwes     // an obligation follows
 	caseSameCost // silence costs what is claimed
+	caseShadowed
+	caseWaiting
+	caseBuyer    // the buyer's key follows
+	caseApproval // what a person said follows
 )
 
-// packCase writes what the header does not hold. A usual case takes some 35 bytes, so that its bucket stays a listpack.
+// packCase writes what the header does not hold. A usual case takes some 45 bytes, so that its bucket stays a listpack.
 func packCase(b []byte, r *sla.CaseRecord) []byte {
 	o := &r.Obligation
 	flags := flag(r.Answered, caseAnswered) | flag(r.Unresolved, caseUnresolved) |
-		flag(*o != sla.Obligation{}, caseOwes) | flag(o.Cost == r.Claimed, caseSameCost)
+		flag(*o != sla.Obligation{}, caseOwes) | flag(o.Cost == r.Claimed, caseSameCost) |
+		flag(r.Shadowed, caseShadowed) | flag(r.Waiting, caseWaiting) | flag(r.Buyer != 0, caseBuyer) | flag(r.Approval != sla.ApprovalNone, caseApproval)
 	b = append(b, flags, byte(r.State)<<4|byte(r.Paged)&15, byte(r.Reason))
 	b = binary.AppendUvarint(b, uint64(max(r.Warned, 0)))
 	b = appendString(b, r.Order)
 	b = appendMoney(b, r.Claimed)
+	if r.Buyer != 0 {
+		b = binary.BigEndian.AppendUint64(b, uint64(r.Buyer))
+	}
+	if r.Approval != sla.ApprovalNone {
+		b = append(b, byte(r.Approval))
+	}
 	if flags&caseOwes == 0 {
 		return b
 	}
 	b = binary.BigEndian.AppendUint64(b, uint64(o.Turn))
 	b = binary.AppendUvarint(b, uint64(o.Kinds))
 	b = appendTime(b, o.Opened)
-	b = appendTime(b, o.Deadline)
+	b = appendTimeAfter(b, o.Deadline, o.Opened)
 	if flags&caseSameCost == 0 {
 		b = appendMoney(b, o.Cost)
 	}
@@ -52,16 +63,24 @@ func unpackCase(r *sla.CaseRecord, id ident, platform sla.Platform, h header, p 
 	r.Version, r.Next, r.Fingerprint = h.version, h.next, h.fingerprint
 	flags, both := p.byte(), p.byte()
 	r.Answered, r.Unresolved = flags&caseAnswered != 0, flags&caseUnresolved != 0
+	r.Shadowed, r.Waiting = flags&caseShadowed != 0, flags&caseWaiting != 0
 	r.State, r.Paged, r.Reason = sla.State(both>>4), sla.StageKind(both&15), sla.Reason(p.byte())
 	r.Warned = int(p.uvarint())
 	r.Order = p.string()
 	r.Claimed = p.money()
+	if flags&caseBuyer != 0 {
+		r.Buyer = sla.BuyerKey(p.uint64())
+	}
+	if flags&caseApproval != 0 {
+		r.Approval = sla.Approval(p.byte())
+	}
 	if flags&caseOwes == 0 {
 		return
 	}
 	o := &r.Obligation
 	o.Turn, o.Kinds = sla.Turn(p.uint64()), sla.AnswerSet(p.uvarint())
-	o.Opened, o.Deadline = p.time(), p.time()
+	o.Opened = p.time()
+	o.Deadline = p.timeAfter(o.Opened)
 	o.Cost = r.Claimed
 	if flags&caseSameCost == 0 {
 		o.Cost = p.money()

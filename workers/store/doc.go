@@ -5,6 +5,8 @@
 //   - a record and its timer change in one step, so that there is never one without the other;
 //   - a timer is never claimed early, and not twice within its lease;
 //   - only legal moves of an attempt are written, and a late holder is fenced off;
+//   - no budget is exceeded by one minor unit, whatever runs at the same time; what a loss of memory made unknown counts as spent;
+//   - a kill switch holds for every intent after the call that throws it;
 //   - a loss of memory (a flush, a restore, a failover to an older replica) is noticed before anything is sent;
 //   - what it cannot read (a newer schema) stays where it is, with its timer, and never stops its neighbours;
 //   - each call is one round trip, whatever the number of shards (a claim of more than the shards' fair parts, a loss of memory and a
@@ -16,7 +18,8 @@
 // Sentinel and on Cluster. Scripts make the names of further keys of their shard from what they read.
 //
 //	wk:meta                      hash: layout, shards, buckets; fixed at the first start
-//	wk:{NN}:epoch                hash: e(poch), s(equence of claims and intents), f(rozen until), l(ooked at)
+//	wk:{NN}:epoch                hash: e(poch), s(equence of claims and intents), f(rozen until), l(ooked at),
+//	                             o (when memory was lost last)
 //	wk:{NN}:stores               hash: store → "number platform"; the numbers live and die with the shard's records
 //	wk:{NN}:n                    hash: class → number of records
 //	wk:{NN}:<class>:<bucket>     hash: packed id → record; class c(ases), s(hipments), f(eeds)
@@ -24,6 +27,13 @@
 //	wk:{NN}:<class>d:<leaf>      hash: member (bucket and packed id) → the low bytes of its instant
 //	wk:{NN}:l:<member>           hash: the ledger of one case, turn and side → attempt
 //	wk:{NN}:rejects, :audit      capped streams
+//	wk:{NN}:kill                 hash: scope → kill switch; the same in every shard, so that an intent is refused in its own step
+//	wk:{NN}:b:<period>:<bucket>  hash: buyer → the disputes opened in the period, of 30 days
+//	wk:{00}:mc:<dispute>         hash: turn and side → what was reserved for it. All money is in the first shard, because budgets span
+//	                             disputes, and a script cannot span shards
+//	wk:{00}:mb:<buyer>           hash: dispute, turn and side → the same, for the sum over a buyer
+//	wk:{00}:md:<day>             hash: store and currency, or currency alone → what was reserved that day, UTC
+//	wk:{00}:ms                   sorted set: when each answer that pays was reserved
 //	wk:{NN}:g:<key>              the limiter's state of one allowance
 //	wk:{NN}:t:<store>            hash: a store's sealed credential and its lock
 //

@@ -44,8 +44,8 @@ func (s *Store) refresh(ctx context.Context, now time.Time) error {
 	calls := make([]call, s.shards)
 	for i := range calls {
 		v := s.views[i].Load()
-		args := make([]any, 0, 3+2*len(s.configured))
-		args = append(args, v.epoch, v.sequence.Load(), now.Add(s.settle).UnixMilli())
+		args := make([]any, 0, 4+2*len(s.configured))
+		args = append(args, v.epoch, v.sequence.Load(), now.Add(s.settle).UnixMilli(), now.UnixMilli())
 		for _, e := range s.configured {
 			args = append(args, string(e.id), string(e.platform))
 		}

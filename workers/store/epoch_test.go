@@ -48,7 +48,7 @@ func TestAFlushFreezesMoneyInEveryReplica(t *testing.T) {
 		must(t, err)
 		must(t, rdb.FlushAll(ctx).Err())
 
-		if _, err := s.RecordIntent(ctx, before, c.now(), c.now()); !errors.Is(err, sla.ErrAmnesia) {
+		if _, err := s.RecordIntent(ctx, intent(before, c.now(), c.now())); !errors.Is(err, sla.ErrAmnesia) {
 			t.Fatalf("want the loss noticed at the intent, got %v", err)
 		}
 		a, err := s.ClaimAttempt(ctx, slot(), c.now(), time.Hour)
@@ -62,18 +62,18 @@ func TestAFlushFreezesMoneyInEveryReplica(t *testing.T) {
 			if len(epoch.Lost) != s.Shards() || !epoch.FrozenUntil.Equal(c.now().Add(store.DefaultSettle)) {
 				t.Fatalf("%s: want every shard lost and money frozen, got %+v", name, epoch)
 			}
-			if _, err := replica.RecordIntent(ctx, a, c.now(), c.now()); !errors.Is(err, sla.ErrFrozen) {
+			if _, err := replica.RecordIntent(ctx, intent(a, c.now(), c.now())); !errors.Is(err, sla.ErrFrozen) {
 				t.Fatalf("%s: want money frozen, got %v", name, err)
 			}
 		}
 		c.advance(store.DefaultSettle)
-		if _, err := other.RecordIntent(ctx, a, c.now(), before.Lease.Add(-time.Hour)); !errors.Is(err, sla.ErrFrozen) {
+		if _, err := other.RecordIntent(ctx, intent(a, c.now(), before.Lease.Add(-time.Hour))); !errors.Is(err, sla.ErrFrozen) {
 			t.Fatalf("want what must be remembered from before the loss refused for ever, got %v", err)
 		}
-		if _, err := other.RecordIntent(ctx, a, c.now(), time.Time{}); !errors.Is(err, sla.ErrFrozen) {
+		if _, err := other.RecordIntent(ctx, intent(a, c.now(), time.Time{})); !errors.Is(err, sla.ErrFrozen) {
 			t.Fatalf("want it refused too when nobody knows since when, got %v", err)
 		}
-		if _, err := other.RecordIntent(ctx, a, c.now(), c.now()); err != nil {
+		if _, err := other.RecordIntent(ctx, intent(a, c.now(), c.now())); err != nil {
 			t.Fatalf("want money to move again after the freeze, got %v", err)
 		}
 	})
@@ -95,7 +95,7 @@ func TestARestoredOlderMemoryIsNoticed(t *testing.T) {
 		for key, fields := range old {
 			must(t, rdb.HSet(ctx, key, fields).Err())
 		}
-		if _, err := s.RecordIntent(ctx, a, c.now(), c.now()); !errors.Is(err, sla.ErrAmnesia) {
+		if _, err := s.RecordIntent(ctx, intent(a, c.now(), c.now())); !errors.Is(err, sla.ErrAmnesia) {
 			t.Fatalf("want the missing claim noticed, got %v", err)
 		}
 		epoch, err := s.CheckEpoch(ctx, c.now())

@@ -17,6 +17,12 @@ var (
 	ErrUnknownStore = errors.New("store is not known")
 	// ErrTooLong means that an id or a record is larger than any legal one.
 	ErrTooLong = errors.New("too long")
+	// ErrUnknownCase means that no case is recorded under the id.
+	ErrUnknownCase = errors.New("case is not known")
+	// ErrTurnChanged means that somebody has moved since: what a person said is about a turn that is over.
+	ErrTurnChanged = errors.New("the turn has changed")
+	// ErrCaseClosed means that nothing can be done about the dispute any more.
+	ErrCaseClosed = errors.New("the case is closed")
 	// ErrIllegalMove means that an attempt cannot go from its present state to the wanted one.
 	ErrIllegalMove = errors.New("illegal move of an attempt")
 )

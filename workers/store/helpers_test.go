@@ -82,3 +82,8 @@ func putAll(tb testing.TB, s *store.Store, writes []sla.CaseWrite) {
 		}
 	}
 }
+
+// intent is one to a dispute of a reason that no switch is about.
+func intent(a sla.Attempt, now, since time.Time) sla.Intent {
+	return sla.Intent{Attempt: a, Reason: sla.ReasonNotReceived, Now: now, Since: since}
+}

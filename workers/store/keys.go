@@ -1,6 +1,8 @@
 package store
 
 import (
+	"strconv"
+
 	"github.com/cespare/xxhash/v2"
 
 	"watchkeeper/sla"
@@ -38,13 +40,13 @@ func (c class) index() int {
 
 // shardKeys are the fixed names of a shard's keys.
 type shardKeys struct {
-	prefix, epoch, stores, counts, rejects, audit string
+	prefix, epoch, stores, counts, rejects, audit, kill string
 }
 
 func newShardKeys(shard int) shardKeys {
 	const hex = "0123456789abcdef"
 	p := prefix + "{" + string([]byte{hex[shard>>4], hex[shard&15]}) + "}:"
-	return shardKeys{prefix: p, epoch: p + "epoch", stores: p + "stores", counts: p + "n", rejects: p + "rejects", audit: p + "audit"}
+	return shardKeys{prefix: p, epoch: p + "epoch", stores: p + "stores", counts: p + "n", rejects: p + "rejects", audit: p + "audit", kill: p + "kill"}
 }
 
 // bucket ends in two bytes, as members begin.
@@ -56,6 +58,14 @@ func (k shardKeys) index(c class) string        { return k.prefix + string(c) + 
 func (k shardKeys) ledger(member []byte) string { return k.prefix + "l:" + string(member) }
 func (k shardKeys) limit(key string) string     { return k.prefix + "g:" + key }
 func (k shardKeys) vault(id sla.StoreID) string { return k.prefix + "t:" + string(id) }
+
+// claims holds the claims of some buyers in one period.
+func (k shardKeys) claims(period int64, bucket uint16) string {
+	return k.prefix + "b:" + strconv.FormatInt(period, 10) + ":" + string([]byte{byte(bucket >> 8), byte(bucket)})
+}
+
+// money is where the names of what was spent begin.
+func (k shardKeys) money() string { return k.prefix + "m" }
 
 // A place is where an item lives.
 type place struct {

@@ -16,7 +16,7 @@ import (
 var ErrStaleCase = errors.New("the case has changed meanwhile; the ledger is written")
 
 // refusals are the integers that the scripts of the ledger answer instead of a slot.
-var refusals = map[int64]error{1: sla.ErrHeld, 2: sla.ErrFrozen, 3: sla.ErrFenced, 4: ErrIllegalMove, 5: sla.ErrUnresolved}
+var refusals = map[int64]error{1: sla.ErrHeld, 2: sla.ErrFrozen, 3: sla.ErrFenced, 4: ErrIllegalMove, 5: sla.ErrUnresolved, 6: sla.ErrKilled}
 
 // A slotCall makes the call of a ledger script on the case in its shard.
 type slotCall func(v *view, k shardKeys, member []byte) (call, error)
@@ -151,16 +151,20 @@ func (s *Store) claimEach(ctx context.Context, keys []sla.AttemptKey, pending []
 // Since is back to when the ledger must remember everything: now for an answer, which the platform shows within the settle window; the
 // beginning of the turn for what no reading of the platform tells.
 // Nothing may be sent without it, and nothing after it was refused: with sla.ErrFenced (the claim was taken over or its lease is over),
-// sla.ErrFrozen (memory was lost after since, or a settle window before), sla.ErrAmnesia (it is noticed just now) or ErrIllegalMove. The freeze stops every
-// kind of answer: after a loss nobody knows which messages were sent either.
-func (s *Store) RecordIntent(ctx context.Context, a sla.Attempt, now, since time.Time) (sla.Attempt, error) {
+// sla.ErrKilled (a kill switch covers it), sla.ErrFrozen (memory was lost after since, or a settle window before), sla.ErrAmnesia (it is
+// noticed just now) or ErrIllegalMove. The freeze stops every kind of answer: after a loss nobody knows which messages were sent either.
+func (s *Store) RecordIntent(ctx context.Context, in sla.Intent) (sla.Attempt, error) {
 	const op = "record intent"
+	a := in.Attempt
 	writer, field := newWriter(), slotField(a.AttemptKey)
 	a.Receipt = ""
 	reply, err := s.onLedger(ctx, op, a.Dispute, true, func(v *view, k shardKeys, member []byte) (call, error) {
-		return call{script: attemptIntent, keys: []string{k.epoch, k.ledger(member)},
-			args: v.guarded(field, now.UnixMilli(), appendInstant(nil, floorMS(now)), writer, appendToken(nil, a.Token), packSent(nil, a),
-				since.UnixMilli())}, nil
+		args := v.guarded(field, in.Now.UnixMilli(), appendInstant(nil, floorMS(in.Now)), writer, appendToken(nil, a.Token), packSent(nil, a),
+			in.Since.UnixMilli())
+		for _, scope := range scopesOver(v.platformOf(a.Dispute), a.Dispute.Store, in.Reason) {
+			args = append(args, scope)
+		}
+		return call{script: attemptIntent, keys: []string{k.epoch, k.ledger(member), k.kill}, args: args}, nil
 	})
 	if err != nil {
 		return sla.Attempt{}, err

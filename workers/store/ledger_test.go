@@ -36,7 +36,7 @@ func claimSlot(tb testing.TB, s *store.Store, now time.Time, want sla.AttemptSta
 
 func send(tb testing.TB, s *store.Store, a sla.Attempt, now time.Time) sla.Attempt {
 	tb.Helper()
-	sent, err := s.RecordIntent(context.Background(), described(a), now, now)
+	sent, err := s.RecordIntent(context.Background(), intent(described(a), now, now))
 	must(tb, err)
 	return sent
 }
@@ -61,7 +61,7 @@ func TestAnAnswerIsSentOnceAndSettled(t *testing.T) {
 		if sent.N != 1 || sent.State != sla.AttemptSent || !sent.SentAt.Equal(c.now()) {
 			t.Fatalf("want the first try sent now, got %+v", sent)
 		}
-		_, err = s.RecordIntent(ctx, described(a), c.now(), c.now())
+		_, err = s.RecordIntent(ctx, intent(described(a), c.now(), c.now()))
 		wantErr(t, err, store.ErrIllegalMove)
 		wantErr(t, s.ReleaseAttempt(ctx, sent), store.ErrIllegalMove)
 
@@ -106,7 +106,7 @@ func TestACrashAfterTheIntentIsUnknown(t *testing.T) {
 		}
 		_, err = s.ClaimAttempt(ctx, slot(), c.now(), time.Minute)
 		wantErr(t, err, sla.ErrHeld)
-		_, err = s.RecordIntent(ctx, described(a), c.now(), c.now())
+		_, err = s.RecordIntent(ctx, intent(described(a), c.now(), c.now()))
 		wantErr(t, err, store.ErrIllegalMove)
 		wantErr(t, s.Settle(ctx, late, sla.Settlement{State: sla.AttemptSettled, At: c.now()}), sla.ErrFenced)
 		must(t, s.Settle(ctx, a, sla.Settlement{State: sla.AttemptUnknown, At: c.now()}))
@@ -198,13 +198,13 @@ func TestALateHolderIsFencedOff(t *testing.T) {
 		ctx := context.Background()
 		late := claimSlot(t, s, c.now(), sla.AttemptClaimed)
 		c.advance(time.Minute)
-		_, err := s.RecordIntent(ctx, described(late), c.now(), c.now())
+		_, err := s.RecordIntent(ctx, intent(described(late), c.now(), c.now()))
 		wantErr(t, err, sla.ErrFenced) // nobody took it, and still its lease is over
 		a := claimSlot(t, s, c.now(), sla.AttemptClaimed)
 		if a.Token <= late.Token {
 			t.Fatalf("want a larger token, got %d after %d", a.Token, late.Token)
 		}
-		_, err = s.RecordIntent(ctx, described(late), c.now(), c.now())
+		_, err = s.RecordIntent(ctx, intent(described(late), c.now(), c.now()))
 		wantErr(t, err, sla.ErrFenced)
 		must(t, s.ReleaseAttempt(ctx, late)) // not his any more, and no harm
 		sent := send(t, s, a, c.now())
@@ -223,7 +223,7 @@ func TestAReleasedClaimIsAsIfItNeverWas(t *testing.T) {
 		if attempts, err := s.Attempts(ctx, disputeID(1)); err != nil || len(attempts) > 0 {
 			t.Fatalf("want no trace, got %v %v", attempts, err)
 		}
-		_, err := s.RecordIntent(ctx, described(a), c.now(), c.now())
+		_, err := s.RecordIntent(ctx, intent(described(a), c.now(), c.now()))
 		wantErr(t, err, sla.ErrFenced)
 		if again := claimSlot(t, s, c.now(), sla.AttemptClaimed); again.Token <= a.Token {
 			t.Fatalf("want tokens to grow, got %d after %d", again.Token, a.Token)

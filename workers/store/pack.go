@@ -164,12 +164,24 @@ func appendMoney(dst []byte, m sla.Money) []byte {
 // epoch2020 is the second that packed times count from, to keep them short.
 const epoch2020 = 1577836800
 
-// appendTime packs an instant to the millisecond, in the coarsest unit that holds it: whole minutes and seconds are shorter.
-func appendTime(dst []byte, t time.Time) []byte {
+// appendTime packs an instant to the millisecond.
+func appendTime(dst []byte, t time.Time) []byte { return appendTimeAfter(dst, t, time.Time{}) }
+
+// packedFrom is the millisecond that an instant counts from that follows another one, if there is one.
+func packedFrom(other time.Time) int64 {
+	if other.IsZero() {
+		return epoch2020 * 1000
+	}
+	return other.UnixMilli()
+}
+
+// appendTimeAfter packs an instant that is near another one, which the reader knows, in the coarsest unit that holds the distance: whole
+// minutes and seconds are shorter.
+func appendTimeAfter(dst []byte, t, other time.Time) []byte {
 	if t.IsZero() {
 		return append(dst, 0)
 	}
-	n, unit := t.UnixMilli()-epoch2020*1000, uint64(0)
+	n, unit := t.UnixMilli()-packedFrom(other), uint64(0)
 	if n%60_000 == 0 {
 		n, unit = n/60_000, 2
 	} else if n%1000 == 0 {
@@ -251,7 +263,10 @@ func (p *packed) money() sla.Money {
 	return sla.Money{Currency: sla.Currency(code[:]), Minor: p.varint()}
 }
 
-func (p *packed) time() time.Time {
+func (p *packed) time() time.Time { return p.timeAfter(time.Time{}) }
+
+// timeAfter is the inverse of appendTimeAfter.
+func (p *packed) timeAfter(other time.Time) time.Time {
 	v := p.uvarint()
 	if v == 0 {
 		return time.Time{}
@@ -265,7 +280,7 @@ func (p *packed) time() time.Time {
 	case 1:
 		n *= 1000
 	}
-	return time.UnixMilli(n + epoch2020*1000).UTC()
+	return time.UnixMilli(n + packedFrom(other)).UTC()
 }
 
 // err reports damage, or bytes left over, which mean the same.

@@ -134,6 +134,9 @@ func TestCasesSurvivePacking(t *testing.T) {
 		r.Claimed, r.Next = draw(t, "claimed", money()), draw(t, "next", instants())
 		r.Warned = rapid.IntRange(0, 300).Draw(t, "warned")
 		r.Answered, r.Unresolved = rapid.Bool().Draw(t, "answered"), rapid.Bool().Draw(t, "unresolved")
+		r.Shadowed, r.Waiting = rapid.Bool().Draw(t, "shadowed"), rapid.Bool().Draw(t, "waiting")
+		r.Buyer = sla.BuyerKey(rapid.SampledFrom([]uint64{0, 1, rapid.Uint64().Draw(t, "some buyer")}).Draw(t, "buyer"))
+		r.Approval = rapid.SampledFrom(sla.Approvals()).Draw(t, "approval")
 		if rapid.Bool().Draw(t, "owes") {
 			r.Obligation = sla.Obligation{Turn: sla.Turn(rapid.Uint64().Draw(t, "turn")), Kinds: sla.AnswerSet(rapid.Uint16().Draw(t, "kinds")),
 				Opened: draw(t, "opened", instants()), Deadline: draw(t, "deadline", instants()),
@@ -148,8 +151,8 @@ func TestUsualCaseStaysInAListpack(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 34, 56, 789e6, time.UTC)
 	r := sla.CaseRecord{Fingerprint: 1 << 63, Case: sla.Case{
 		DisputeRef: sla.DisputeRef{ID: sla.DisputeID{Store: "AE01", Native: "9123456789012345"}, Order: "8123456789012345"},
-		Claimed:    sla.Money{Minor: 123_456, Currency: "USD"}, Next: now,
-		Obligation: sla.Obligation{Turn: 1 << 63, Kinds: 1 << 8, Opened: now, Deadline: now.Add(time.Second), Cost: sla.Money{Minor: 123_456, Currency: "USD"}},
+		Claimed:    sla.Money{Minor: 123_456, Currency: "USD"}, Next: now, Buyer: 1 << 63,
+		Obligation: sla.Obligation{Turn: 1 << 63, Kinds: 1 << 8, Opened: now, Deadline: now.Add(5*24*time.Hour + time.Second), Cost: sla.Money{Minor: 123_456, Currency: "USD"}},
 	}}
 	value, err := caseKind.appendValue(nil, &r, 7, gauge{count: 1})
 	if err != nil || len(value)-4 > 64 {

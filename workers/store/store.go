@@ -49,6 +49,9 @@ type Store struct {
 
 	mu   sync.Mutex       // over learning epochs
 	lost map[int]struct{} // shards whose loss CheckEpoch has not told yet
+
+	killMu sync.Mutex
+	kills  map[string]string // the newest word on each scope that this process has seen, to outlive a loss of memory in every shard
 }
 
 // Open checks that the server can keep the promises of this package, fixes or checks the layout, and learns the epochs. It refuses a
@@ -100,7 +103,8 @@ func newStore(rdb redis.UniversalClient, o Options) (*Store, error) {
 		o.Log = zap.NewNop()
 	}
 	_, cluster := rdb.(*redis.ClusterClient)
-	s := &Store{rdb: rdb, cluster: cluster, now: o.Now, settle: o.Settle, log: o.Log.Named("store"), shards: o.Shards, lost: map[int]struct{}{}}
+	s := &Store{rdb: rdb, cluster: cluster, now: o.Now, settle: o.Settle, log: o.Log.Named("store"), shards: o.Shards, lost: map[int]struct{}{},
+		kills: map[string]string{}}
 	for _, id := range slices.Sorted(maps.Keys(o.Stores)) {
 		if id == "" || o.Stores[id] == "" {
 			return nil, fmt.Errorf("options: store %q of platform %q: want both", id, o.Stores[id])

@@ -101,6 +101,31 @@ func (s *Store) AuditsOf(ctx context.Context, id sla.DisputeID, n int) ([]AuditL
 	}
 }
 
+// EachAudit gives to fn every kept line since then, oldest first within each shard, in bounded memory. The lines of one dispute are in one
+// shard. An error of fn ends the walk.
+func (s *Store) EachAudit(ctx context.Context, since time.Time, fn func(AuditLine) error) error {
+	for shard, k := range s.keys {
+		for start := "-"; ; {
+			page, err := s.rdb.XRangeN(ctx, k.audit, start, "+", auditPage).Result()
+			if err != nil {
+				return wrap("each audit of shard "+strconv.Itoa(shard), err)
+			}
+			for _, m := range page {
+				if line := readAudit(m); !line.At.Before(since) { // by our clock: the server's, which numbers the lines, may differ
+					if err := fn(line); err != nil {
+						return err
+					}
+				}
+			}
+			if len(page) < auditPage {
+				break
+			}
+			start = "(" + page[len(page)-1].ID
+		}
+	}
+	return nil
+}
+
 // newest reads the ends of one stream of every shard and merges them by our clock. Entries of one instant are in order only within their
 // shard: the server counts each stream for itself.
 func newest[T any](ctx context.Context, s *Store, op string, n int, key func(shardKeys) string, read func(redis.XMessage) T) ([]T, error) {

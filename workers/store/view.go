@@ -65,6 +65,14 @@ func (v *view) learn(pairs []any) error {
 	return nil
 }
 
+// platformOf is the platform of the store's number: an id that a person typed has none.
+func (v *view) platformOf(id sla.DisputeID) sla.Platform {
+	if n, ok := v.numbers[id.Store]; ok {
+		return v.stores[n].platform
+	}
+	return id.Platform
+}
+
 // storeEscape in the six high bits of a member's first byte says that the number of the store follows.
 const (
 	storeEscape = 63

@@ -2,7 +2,7 @@
 -- numbers of the stores, making those that are missing. Every replica that runs it comes to the same result.
 -- KEYS[1] wk:{NN}:epoch, KEYS[2] wk:{NN}:stores, KEYS[3] wk:{NN}:n
 -- ARGV[1] epoch and [2] sequence as this process remembers them (0 and 0 when it knows nothing), [3] in ms, until when money is frozen
--- after a loss; then pairs of store and platform
+-- after a loss, [4] now in ms; then pairs of store and platform
 -- Returns {epoch, sequence, frozen until, 1 when memory was lost, {store, "number platform", ...},
 -- {cases, shipments, feeds}}, the numbers as strings.
 local call = redis.call
@@ -14,8 +14,9 @@ if lost then
   e = math.max(e, known) + 1
   f = math.max(f, tonumber(ARGV[3]))
   call('HSET', KEYS[1], 'e', e, 's', s, 'f', f)
+  if e > 1 then call('HSET', KEYS[1], 'o', ARGV[4]) end -- at the first start nothing was spent that could be forgotten
 end
-for i = 4, #ARGV, 2 do
+for i = 5, #ARGV, 2 do
   if not call('HGET', KEYS[2], ARGV[i]) then
     call('HSET', KEYS[2], ARGV[i], call('HLEN', KEYS[2]) .. ' ' .. ARGV[i + 1])
     s = call('HINCRBY', KEYS[1], 's', 1)

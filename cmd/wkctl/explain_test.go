@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"watchkeeper/sla"
+	"watchkeeper/workers/store"
+)
+
+// with opens the records of a test, to change them.
+func with(t *testing.T, addr string, do func(context.Context, *store.Store) error) {
+	t.Helper()
+	rdb := redis.NewClient(&redis.Options{Addr: addr})
+	defer rdb.Close()
+	s, err := store.Open(t.Context(), rdb, store.Options{
+		Now: func() time.Time { return now }, Stores: map[sla.StoreID]sla.Platform{"AE01": "bazaar", "AE02": "bazaar", "T17": "track99", "OLD": "bazaar"},
+	})
+	must(t, err)
+	must(t, do(t.Context(), s))
+}
+
+func TestExplainUnderOtherRulesTellsWhatTheyChange(t *testing.T) {
+	t.Parallel()
+	addr := filled(t)
+	other := written(t, "WK_SLA__MODE=live", "WK_SLA__ACCEPT_CAP=25USD", "WK_SLA__OFFER_SHARE=50%", "WK_SLA__STORE__AE02__ACT_BEFORE=2d")
+	got := invoke(t, toys(), env(addr), "explain", "AE02/1003", "--env", other)
+	got.want(t, exitOK, "other time, amount", "offer 6.00 USD", "offer 10.00 USD", "30% -> 50%", "default -> WK_SLA__STORE__AE02__ACT_BEFORE", "3d -> 2d")
+	same := written(t, sameRules...)
+	invoke(t, toys(), env(addr), "explain", "AE02/1003", "--env", same).want(t, exitOK, "the same comes of it")
+	var v struct {
+		Rules    usedRules `json:"rules"`
+		Compared struct {
+			Rules   string         `json:"rules"`
+			Changes []string       `json:"changes"`
+			Values  []changedValue `json:"values"`
+		} `json:"compared"`
+	}
+	must(t, json.Unmarshal([]byte(invoke(t, toys(), env(addr), "explain", "AE02/1003", "--env", other, "-o", "json").out), &v))
+	if v.Rules.Hash == v.Compared.Rules || v.Rules.File != other || len(v.Compared.Changes) != 2 || len(v.Compared.Values) != 2 {
+		t.Errorf("got %+v", v)
+	}
+}
+
+type usedRules struct {
+	Hash string `json:"hash"`
+	File string `json:"file"`
+}
+
+func TestExplainTellsThatTheRulesHaveChanged(t *testing.T) {
+	t.Parallel()
+	line := answered("AE01/1001", 3*day, sla.AnswerOffer, usd(2000), usd(600))
+	invoke(t, toys(), env(stocked(t, line)), "explain", "AE01/1001").want(t, exitOK, "rules changed", "since 2026-03-01T12:00:00Z", "0123456789ab")
+	var v struct {
+		Rules usedRules `json:"rules"`
+	}
+	must(t, json.Unmarshal([]byte(invoke(t, toys(), env(stocked(t)), "explain", "AE01/1001", "-o", "json").out), &v))
+	line.Rules = v.Rules.Hash
+	if got := invoke(t, toys(), env(stocked(t, line)), "explain", "AE01/1001"); strings.Contains(got.out, "rules changed") {
+		t.Errorf("the rules have not changed:\n%s", got.out)
+	}
+	dated := append(env(stocked(t)), "WK_SLA__GUARD=2h", "WK_SLA__GUARD__FROM=2026-03-01")
+	invoke(t, toys(), dated, "explain", "AE01/1001").want(t, exitOK, "as they are by their dates since 2026-03-01T00:00:00Z", "WK_SLA__GUARD")
+}
+
+func TestExplainTellsWhatStopsACase(t *testing.T) {
+	t.Parallel()
+	addr := filled(t)
+	with(t, addr, func(ctx context.Context, s *store.Store) error {
+		for _, k := range []sla.KillScope{{}, {Store: "AE01", Reason: sla.ReasonNotReceived}, {Store: "AE02"}, {Platform: "track99"}} {
+			if err := s.SetKill(ctx, k, true, "maintenance\x1b[2J", now.Add(-time.Hour)); err != nil {
+				return err
+			}
+		}
+		return s.Approve(ctx, sla.DisputeID{Platform: "bazaar", Store: "AE01", Native: "1001"}, 7, sla.ApprovalHeld, "wait", now)
+	})
+	got := invoke(t, toys(), append(env(addr), "WK_SLA__BAZAAR__KILL=on"), "explain", "AE01/1001")
+	got.want(t, exitOK, "all since 2026-03-04T11:00:00Z: maintenance?[2J (nothing is sent)", "store=AE01,reason=not_received since", "held: whatever the rules say",
+		"WK_SLA__BAZAAR__KILL (nothing is sent)", "comes to       page 2026-03-05T06:30:00Z")
+	if strings.Contains(got.out, "AE02") || strings.Contains(got.out, "track99") {
+		t.Errorf("switches of others:\n%s", got.out)
+	}
+}
+
+func TestExplainTellsWhatDecidedEachStage(t *testing.T) {
+	t.Parallel()
+	vars := append(env(filled(t)), "WK_SLA__WARN=72h:log,50%:chat,6h:page", "WK_SLA__STORE__AE02__ACT_AFTER=3h", "WK_SLA__STORE__AE01__GUARD=2h")
+	for _, c := range []struct {
+		id   string
+		want [][]string
+	}{
+		{"AE01/1001", [][]string{
+			{"warn (page)", "warn", "WK_SLA__WARN"}, {"warn (chat)", "WK_SLA__WARN"}, {"warn (log)"},
+			{"  act", "act before", "WK_SLA__STORE__AE01__REASON__NOT_RECEIVED__ACT_BEFORE"}, {"guard", "WK_SLA__STORE__AE01__GUARD"},
+			{"fallback", "guard and settle", "WK_SLA__STORE__AE01__GUARD, default"}, {"breach", "deadline", "feed"},
+		}},
+		{"AE02/1003", [][]string{{"  act", "act after", "WK_SLA__STORE__AE02__ACT_AFTER"}, {"breach", "response window", "default"}}},
+	} {
+		got := invoke(t, toys(), vars, "explain", c.id)
+		got.want(t, exitOK, "not taken, the next best first")
+		for _, w := range c.want {
+			if !lineWith(got.out, w...) {
+				t.Errorf("%s: no line has all of %v in:\n%s", c.id, w, got.out)
+			}
+		}
+	}
+}

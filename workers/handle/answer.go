@@ -1,0 +1,230 @@
+package handle
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+
+	"watchkeeper/connectors"
+	"watchkeeper/sla"
+	"watchkeeper/sla/playbook"
+)
+
+// answer asks the playbook and carries its plan out, as far as people, modes and budgets let it.
+func (t *turn) answer(ctx context.Context, d sla.Decision) error {
+	if t.dispute.Unread && t.dispute.Reason == sla.ReasonNotReceived {
+		// An offer made because the parcel could not be looked up cannot be taken back. At guard a person hears of the case.
+		_, err := t.put(ctx, rewrite(t.rec, t.later(againWait, d)))
+		return err
+	}
+	var err error
+	if t.facts, err = t.gather(ctx); err != nil {
+		return err
+	}
+	plan := t.plan(d)
+	why, gated := playbook.Gate(plan, t.facts, t.rule)
+	switch {
+	case d.Action == sla.ActionShadow:
+		return t.shadow(ctx, plan)
+	case plan.Page:
+		return t.page(ctx, d, plan.Why)
+	case !plan.Wait.IsZero():
+		_, err := t.put(ctx, rewrite(t.rec, t.later(plan.Wait.Sub(t.now()), d)))
+		return err
+	case gated && d.Why != sla.WhyApproved && d.Why != sla.WhyUnanswered:
+		return t.hold(ctx, d, why)
+	}
+	for _, a := range plan.Beside {
+		if err := t.beside(ctx, a); err != nil {
+			return err
+		}
+	}
+	return t.send(ctx, d, plan.Answer)
+}
+
+// plan is the playbook's choice, or the refusal that the rule wants of an answer that nobody has approved in time.
+func (t *turn) plan(d sla.Decision) playbook.Plan {
+	if d.Why == sla.WhyUnanswered && t.rule.Unanswered.Value == sla.UnansweredRefuse {
+		return playbook.Refuse(t.facts, t.rule)
+	}
+	return playbook.Choose(t.facts, t.rule)
+}
+
+// gather gathers the facts, the buyer's claims where a rule counts them.
+func (t *turn) gather(ctx context.Context) (playbook.Facts, error) {
+	f, err := t.Handlers.facts(ctx, t.now(), t.dispute, t.rec.Obligation)
+	if err != nil || t.rule.HoldClaims.Value == 0 || t.dispute.Buyer == 0 {
+		return f, err
+	}
+	f.Claims, err = t.Money.Claims(ctx, t.dispute.Buyer, t.now())
+	return f, err
+}
+
+// hold lets the answer wait for a person's yes, and tells people once.
+func (t *turn) hold(ctx context.Context, d sla.Decision, why sla.Why) error {
+	rec := t.rec
+	rec.Waiting = true
+	waits := sla.Decide(t.now(), rec.Case, t.rule)
+	w := rewrite(rec, t.later(waits.Next.Sub(t.now()), d))
+	if w.Paged < sla.StageAct {
+		w.Paged = sla.StageAct
+		t.summon(ctx, t.src.Platform, Notice{Case: t.rec.Case, Decision: d, Why: why})
+	}
+	_, err := t.put(ctx, w)
+	return err
+}
+
+// shadow records what would have been sent, once for each turn, and sends nothing.
+func (t *turn) shadow(ctx context.Context, plan playbook.Plan) error {
+	line := t.line(EventShadow)
+	line.describe(plan)
+	if err := t.Audit.Audit(ctx, t.rec.ID, line.encode()); err != nil {
+		return err
+	}
+	t.metrics.shadows.WithLabelValues(string(t.src.Platform), plan.Answer.Kind.String()).Inc()
+	t.log.Info("would have answered", zap.String("case", t.rec.ID.String()), zap.Stringer("answer", plan.Answer.Kind), zap.Stringer("why", plan.Why),
+		zap.Stringer("amount", plan.Answer.Amount))
+	rec := t.rec
+	rec.Shadowed = true
+	next := sla.Decide(t.now(), rec.Case, t.rule).Next
+	_, err := t.put(ctx, rewrite(rec, t.Now().Add(next.Sub(t.now()))))
+	return err
+}
+
+// reserve takes what an answer costs out of the budgets. A reason means that they do not allow it.
+func (t *turn) reserve(ctx context.Context, a sla.Answer) (sla.Why, error) {
+	if !a.Kind.Pays() {
+		return sla.WhyNone, nil
+	}
+	err := t.Money.Reserve(ctx, sla.Spend{
+		Key: t.held.AttemptKey, Buyer: t.dispute.Buyer, Opened: t.dispute.Opened, Amount: a.Amount, Budget: t.rule.Budget(),
+	}, t.Now())
+	why := sla.WhyNone
+	switch {
+	case errors.Is(err, sla.ErrStorm):
+		why = sla.WhyStorm
+	case errors.Is(err, sla.ErrBudget):
+		why = sla.WhyOverBudget
+	default:
+		return sla.WhyNone, err
+	}
+	t.metrics.answers.WithLabelValues(string(t.src.Platform), a.Kind.String(), why.String()).Inc()
+	t.log.Warn("no budget for an answer", zap.String("case", t.rec.ID.String()), zap.Stringer("amount", a.Amount), zap.Error(err))
+	return why, nil
+}
+
+// unspend gives back what an attempt had reserved that surely had no effect.
+func (t *turn) unspend(ctx context.Context, key sla.AttemptKey, kind sla.AnswerKind) error {
+	if !kind.Pays() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeLimit)
+	defer cancel()
+	return t.Money.Release(ctx, key, t.Now())
+}
+
+// beside sends a side effect, at most once for the turn and without holding up the answer: only a failure of the store is an error.
+func (t *turn) beside(ctx context.Context, a sla.Answer) error {
+	claimed := t.Now() // before the claim, as in respond
+	attempt, err := t.claimOne(ctx, sla.AttemptKey{Dispute: t.rec.ID, Turn: a.Turn, Side: a.Kind}, claimed)
+	switch {
+	case errors.Is(err, sla.ErrHeld):
+		return nil
+	case err != nil:
+		return err
+	case attempt.State == sla.AttemptUnknown:
+		_, err := t.confirm(ctx, attempt)
+		return err
+	case attempt.State != sla.AttemptClaimed:
+		return nil
+	}
+	// The platform need not show what went beside an answer: a memory that was lost since the turn began may have known of it.
+	sent, ready, err := t.intend(ctx, attempt, a, t.rec.Obligation.Opened)
+	if err != nil || !ready {
+		return errors.Join(err, t.giveBack(ctx, attempt))
+	}
+	r := t.once(ctx, claimed, sent, a)
+	t.report(a, r)
+	return t.settle(ctx, sent, sla.Settlement{State: r.state, Receipt: r.receipt.ID, At: t.Now(), Audit: t.audit(a, r)})
+}
+
+// claimOne claims a single slot.
+func (t *turn) claimOne(ctx context.Context, key sla.AttemptKey, now time.Time) (sla.Attempt, error) {
+	c := t.Ledger.ClaimAttempts(ctx, []sla.AttemptKey{key}, now, claimLease)[0]
+	return c.Attempt, c.Err
+}
+
+// send carries out the answer that ends the turn: the budget, durable intent, one call, outcome.
+func (t *turn) send(ctx context.Context, d sla.Decision, a sla.Answer) error {
+	if why, err := t.reserve(ctx, a); err != nil || why != sla.WhyNone {
+		if err == nil {
+			err = t.page(ctx, d, why)
+		}
+		return err
+	}
+	sent, ready, err := t.intend(ctx, t.held, a, t.Now())
+	if err == nil && !ready {
+		_, err = t.put(ctx, rewrite(t.rec, t.later(againWait, d)))
+		return errors.Join(err, t.unspend(ctx, t.held.AttemptKey, a.Kind))
+	}
+	if err != nil {
+		return err // what was reserved stays spent until the slot is tried again: nobody knows whether the intent was recorded
+	}
+	t.held = sent
+	a.Attempt = sent.N
+	r := t.once(ctx, t.claimed, sent, a)
+	t.report(a, r)
+	return t.outcome(ctx, d, a, sent, r)
+}
+
+// intend makes the coming send durable, if the ledger remembers everything since then. False means that it does not, that the claim was
+// lost or that a kill switch is on, and that nothing may be sent.
+func (t *turn) intend(ctx context.Context, attempt sla.Attempt, a sla.Answer, since time.Time) (sla.Attempt, bool, error) {
+	attempt.Kind, attempt.Proposal, attempt.Amount, attempt.Why = a.Kind, a.Proposal, a.Amount, a.Why
+	sent, err := t.Ledger.RecordIntent(ctx, sla.Intent{Attempt: attempt, Reason: t.dispute.Reason, Now: t.Now(), Since: since})
+	switch {
+	case err == nil:
+		return sent, true, nil
+	case errors.Is(err, sla.ErrFenced):
+		return sla.Attempt{}, false, nil
+	case errors.Is(err, sla.ErrFrozen), errors.Is(err, sla.ErrAmnesia), errors.Is(err, sla.ErrKilled):
+		label := "frozen"
+		if errors.Is(err, sla.ErrKilled) {
+			label = "killed"
+		}
+		t.metrics.answers.WithLabelValues(string(t.src.Platform), a.Kind.String(), label).Inc()
+		t.log.Warn("nothing may be sent now", zap.String("case", t.rec.ID.String()), zap.Stringer("answer", a.Kind), zap.Error(err))
+		return sla.Attempt{}, false, nil
+	}
+	return sla.Attempt{}, false, err
+}
+
+// result is what is known of a send.
+type result struct {
+	state   sla.AttemptState // settled, refused or unknown
+	receipt connectors.Receipt
+	err     error
+}
+
+// once makes the last check and the one call. No layer below repeats it.
+func (t *turn) once(ctx context.Context, claimed time.Time, attempt sla.Attempt, a sla.Answer) result {
+	guard := sla.EffectiveDeadline(t.rec.Obligation, t.rule).Add(-t.rule.Guard.Value)
+	if !t.now().Before(guard) || t.Now().Sub(claimed) > claimLease-callTimeout-reserve || ctx.Err() != nil {
+		return result{state: sla.AttemptRefused, err: errTooLate}
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, callTimeout, errCallTimeout)
+	defer cancel()
+	a.Attempt = attempt.N
+	receipt, err := t.src.Responder.Respond(ctx, t.dispute, a)
+	r := result{state: sla.AttemptRefused, receipt: receipt, err: err}
+	kind := connectors.KindOf(err)
+	switch {
+	case err == nil:
+		r.state = sla.AttemptSettled
+	case kind == connectors.OutcomeUnknown, kind == connectors.Malformed, kind == connectors.KindNone, !fromPlatform(err):
+		r.state = sla.AttemptUnknown // of a failure that no connector tells, a cancelled call for one, nothing is known
+	}
+	return r
+}

@@ -1,0 +1,192 @@
+package handle_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"watchkeeper/connectors"
+	"watchkeeper/sla"
+	"watchkeeper/sla/slatest"
+	"watchkeeper/workers/handle"
+)
+
+// damaged makes the claim one that the playbook answers with an offer of 5.99 USD.
+func damaged(w *world) { w.platform.dispute.Reason = sla.ReasonDamaged }
+
+// say is what a person says with wkctl, and the timer that goes with it.
+func (w *world) say(a sla.Approval) {
+	rec := w.kase()
+	rec.Approval, rec.Next, rec.Version = a, w.now, rec.Version+1
+	w.memory.cases[rec.ID.String()] = rec
+}
+
+// sends lists the kinds of what was sent.
+func (w *world) sends() (out []sla.AnswerKind) {
+	for _, a := range w.platform.sent {
+		out = append(out, a.Kind)
+	}
+	return out
+}
+
+func (w *world) sent(want ...sla.AnswerKind) {
+	w.t.Helper()
+	got := w.sends()
+	if len(got) != len(want) {
+		w.t.Fatalf("want %v sent, got %v", want, got)
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			w.t.Fatalf("want %v sent, got %v", want, got)
+		}
+	}
+}
+
+func TestHeldAnswerGoesOutOnAYesAndNotBefore(t *testing.T) {
+	t.Parallel()
+	for name, wait := range map[string]struct {
+		rule func(*sla.Rule)
+		why  sla.Why
+	}{
+		"mode hold":       {func(r *sla.Rule) { r.Mode.Value = sla.ModeHold }, sla.WhyApproval},
+		"above threshold": {func(r *sla.Rule) { r.ApproveAbove.Value = slatest.USD(598) }, sla.WhyAboveApproval},
+		"third claim":     {func(r *sla.Rule) { r.HoldClaims.Value = 3 }, sla.WhyManyClaims},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := opened(t, damaged, func(w *world) {
+				wait.rule(&w.rule)
+				w.memory.claimed[slatest.Dispute().Buyer] = 2 // intake counts this one
+			})
+			w.until(actAt.Add(20 * time.Hour))
+			w.sent()
+			w.paged(wait.why)
+			if a := w.slot(); a.State == sla.AttemptClaimed {
+				t.Errorf("want no slot held while a person thinks, got %+v", a)
+			}
+			w.say(sla.ApprovalApproved)
+			w.until(actAt.Add(21 * time.Hour))
+			w.sent(sla.AnswerOffer)
+			w.quietly("after the yes")
+		})
+	}
+}
+
+// quietly is quiet, but for the pages.
+func (w *world) quietly(where string) {
+	w.t.Helper()
+	w.pages = nil
+	w.quiet(where)
+}
+
+func TestRejectedAnswerIsNeverSent(t *testing.T) {
+	t.Parallel()
+	for _, u := range []sla.Unanswered{sla.UnansweredPage, sla.UnansweredHold, sla.UnansweredSend, sla.UnansweredRefuse} {
+		w := opened(t, damaged, func(w *world) { w.rule.Mode.Value, w.rule.Unanswered.Value = sla.ModeHold, u })
+		w.until(actAt.Add(time.Hour))
+		w.say(sla.ApprovalRejected)
+		w.until(deadline.Add(time.Hour))
+		w.sent()
+		w.paged(sla.WhyApproval, sla.WhyGuardPassed, sla.WhyDeadlinePassed)
+	}
+}
+
+func TestWhatNobodyApprovedInTimeBecomesWhatTheRuleSays(t *testing.T) {
+	t.Parallel()
+	for u, want := range map[sla.Unanswered][]sla.AnswerKind{
+		sla.UnansweredPage: nil, sla.UnansweredHold: nil, sla.UnansweredSend: {sla.AnswerOffer}, sla.UnansweredRefuse: {sla.AnswerRefuse},
+	} {
+		for name, rule := range map[string]func(*sla.Rule){
+			"mode hold":       func(r *sla.Rule) { r.Mode.Value = sla.ModeHold },
+			"above threshold": func(r *sla.Rule) { r.ApproveAbove.Value = slatest.USD(1) },
+		} {
+			t.Run(u.String()+", "+name, func(t *testing.T) {
+				t.Parallel()
+				w := opened(t, damaged, func(w *world) { rule(&w.rule); w.rule.Unanswered.Value = u })
+				w.until(guardAt.Add(-31 * time.Minute))
+				w.sent()
+				w.until(deadline.Add(time.Hour))
+				w.sent(want...)
+				w.holds("end")
+			})
+		}
+	}
+}
+
+func TestShadowRecordsOnceWhatItWouldHaveSent(t *testing.T) {
+	t.Parallel()
+	w := opened(t, damaged, func(w *world) { w.rule.Mode.Value = sla.ModeShadow })
+	w.until(deadline.Add(time.Hour))
+	w.sent()
+	if len(w.memory.slots) != 0 || len(w.memory.audits) != 1 {
+		t.Fatalf("want no slot and one line, got %v and %v", w.memory.slots, w.memory.audits)
+	}
+	var line handle.Line
+	if err := json.Unmarshal([]byte(w.memory.audits[0]), &line); err != nil {
+		t.Fatal(err)
+	}
+	if line.Event != handle.EventShadow || line.Answer != "offer" || line.Amount != slatest.USD(599) || line.Rules != w.Hash() || line.Facts.Claimed != slatest.USD(1999) {
+		t.Errorf("want what would have been sent, on which facts, got %+v", line)
+	}
+	again := line.Facts.Facts(slatest.Ref(), line.At, slatest.ShipmentRule())
+	if again.Dispute.Reason != sla.ReasonDamaged || again.Obligation.Opened != slatest.Epoch || again.Dispute.Claimed != slatest.USD(1999) {
+		t.Errorf("want the facts back, got %+v", again)
+	}
+}
+
+func TestKillSwitchStopsSendsUntilItIsOff(t *testing.T) {
+	t.Parallel()
+	w := opened(t, damaged)
+	w.memory.kills = []sla.KillScope{{Store: "AE01"}}
+	w.until(actAt.Add(5 * time.Hour))
+	w.sent()
+	if w.slot().State == sla.AttemptClaimed || len(w.memory.spent) != 0 || len(w.failed) != 0 {
+		t.Errorf("want nothing held or spent, got %+v, %v, %v", w.slot(), w.memory.spent, w.failed)
+	}
+	w.memory.kills = nil
+	w.until(actAt.Add(5*time.Hour + 2*time.Minute))
+	w.sent(sla.AnswerOffer)
+	w.quiet("after the switch")
+}
+
+func TestVariableThatKillsStopsSendsAndNotPages(t *testing.T) {
+	t.Parallel()
+	w := opened(t, damaged, func(w *world) { w.rule.Kill.Value = true })
+	w.until(deadline.Add(time.Hour))
+	w.sent()
+	w.paged(sla.WhyGuardPassed, sla.WhyDeadlinePassed)
+}
+
+func TestBudgetGoesToAPersonAndIsGivenBackByASureRefusal(t *testing.T) {
+	t.Parallel()
+	w := opened(t, damaged, func(w *world) { w.rule.StoreBudget.Value = slatest.USD(598) })
+	w.until(actAt.Add(time.Hour))
+	w.sent()
+	w.paged(sla.WhyOverBudget)
+	if w.slot().State == sla.AttemptClaimed || len(w.memory.spent) != 0 {
+		t.Errorf("want nothing held or spent, got %+v, %v", w.slot(), w.memory.spent)
+	}
+
+	for name, s := range map[string]struct {
+		reply reply
+		spent int64 // an hour later
+	}{
+		"accepted":                {reply{apply: true}, 599},
+		"surely refused":          {reply{err: platformError(connectors.Rejected)}, 0},
+		"refused, and sent again": {reply{err: platformError(connectors.Conflict)}, 599},
+		"unknown":                 {reply{apply: true, err: platformError(connectors.OutcomeUnknown)}, 599},
+	} {
+		w := opened(t, damaged, func(w *world) {
+			w.rule.StoreBudget.Value = slatest.USD(599)
+			w.platform.replies = []reply{s.reply}
+		})
+		w.until(actAt.Add(time.Hour))
+		var spent int64
+		for _, m := range w.memory.spent {
+			spent += m.Minor
+		}
+		if spent != s.spent {
+			t.Errorf("%s: want %d spent, got %d", name, s.spent, spent)
+		}
+	}
+}
