@@ -133,7 +133,8 @@ Exit codes: 0 all is well, 1 something outside failed (Redis, the network), 2 th
 		},
 	}
 	cmd.PersistentFlags().StringVarP(&t.format, "output", "o", formatTable, "table or json")
-	cmd.AddCommand(t.casesCommand(), t.explainCommand(), t.shipmentsCommand(), t.platformsCommand(), t.configCommand(), t.replayCommand())
+	cmd.AddCommand(t.casesCommand(), t.explainCommand(), t.shipmentsCommand(), t.platformsCommand(), t.configCommand(), t.rulesCommand(), t.shadowCommand(),
+		t.replayCommand())
 	return cmd
 }
 

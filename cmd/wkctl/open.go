@@ -75,9 +75,9 @@ func (d *desk) rest(ctx context.Context, listed, seen int, what string) error {
 	return nil
 }
 
-// rule is the rule of a case.
+// rule is the rule of a case as of now.
 func (d *desk) rule(c sla.CaseRecord) sla.Rule {
-	return d.book.For(c.ID.Platform, c.ID.Store, c.Reason)
+	return d.book.At(d.now).For(c.ID.Platform, c.ID.Store, c.Reason)
 }
 
 // find reads one case by "STORE/ID", or by its bare id when only one store has it.

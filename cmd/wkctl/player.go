@@ -113,7 +113,8 @@ func (p *player) shipment(at origin, s *sla.Shipment, moment time.Time, from str
 		Anomalies: []anomalyView{},
 	}
 	parcel := playbook.Parcel{Ref: s.Ref, Milestone: s.Milestone, LastEvent: s.LastEvent()}
-	for _, a := range sla.Detect(moment, *s, p.book.Shipments(p.store)) {
+	thresholds := p.book.At(moment).Shipments(p.store, sla.Lane{Carrier: s.Ref.Carrier, Origin: s.Origin, Dest: s.Dest})
+	for _, a := range sla.Detect(moment, *s, thresholds) {
 		v.Anomalies = append(v.Anomalies, anomalyView{a.Kind.String(), instant{a.Since}, a.Origin})
 		parcel.Anomalies = parcel.Anomalies.With(a.Kind)
 	}
@@ -127,7 +128,7 @@ func (p *player) dispute(at origin, d *sla.Dispute, moment time.Time, from strin
 	if platform == "" {
 		platform = sla.Platform(at.Platform)
 	}
-	rule := p.book.For(platform, p.store, d.Reason)
+	rule := p.book.At(moment).For(platform, p.store, d.Reason)
 	c := sla.Case{DisputeRef: d.DisputeRef, State: d.State, Reason: d.Reason, Claimed: d.Claimed}
 	obligation, owes := d.Ruling(rule)
 	c.Obligation = obligation
@@ -146,11 +147,13 @@ func (p *player) dispute(at origin, d *sla.Dispute, moment time.Time, from strin
 
 // plan is what would be answered when the time to answer comes.
 func (p *player) plan(d *sla.Dispute, o sla.Obligation, rule sla.Rule, moment time.Time) *planView {
-	facts := playbook.Facts{Now: moment, Dispute: *d, Obligation: o, Parcels: p.book.Shipments(p.store)}
+	facts := playbook.Facts{Now: moment, Dispute: *d, Obligation: o}
+	lane := sla.Lane{Dest: d.Country}
 	for _, ref := range d.Shipments {
 		if parcel, ok := p.parcels[ref.Number]; ok && (facts.Parcel == nil || parcel.LastEvent.After(facts.Parcel.LastEvent)) {
-			facts.Parcel = &parcel
+			facts.Parcel, lane.Carrier = &parcel, parcel.Ref.Carrier
 		}
 	}
+	facts.Parcels = p.book.At(moment).Shipments(p.store, lane)
 	return planViewOf(playbook.Choose(facts, rule), facts.Parcel)
 }

@@ -18,6 +18,7 @@ import (
 	"watchkeeper/connectors/all"
 	"watchkeeper/connectors/easypost"
 	"watchkeeper/sla"
+	"watchkeeper/sla/rules"
 	"watchkeeper/workers/fleet"
 )
 
@@ -108,7 +109,7 @@ func TestADaemonOnRecordedRepliesStoresWhatTheyTell(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := told(t, pages, now(), book.Shipments("EP01")); !cmp.Equal(want, got) || len(got) == 0 {
+	if want := told(t, pages, now(), rules.Current{Book: book, Now: now}); !cmp.Equal(want, got) || len(got) == 0 {
 		t.Errorf("stored parcels differ from the recorded ones (-want +got):\n%s", cmp.Diff(want, got))
 	}
 }
@@ -121,7 +122,7 @@ type seen struct {
 }
 
 // told is what the recordings say, read without a fleet: of several trackers for one number the one with the newest event.
-func told(t *testing.T, pages map[string]string, now time.Time, rule sla.ShipmentRule) map[string]seen {
+func told(t *testing.T, pages map[string]string, now time.Time, book rules.Current) map[string]seen {
 	t.Helper()
 	want := map[string]seen{}
 	for _, body := range pages {
@@ -131,6 +132,7 @@ func told(t *testing.T, pages map[string]string, now time.Time, rule sla.Shipmen
 		}
 		for _, s := range shipments {
 			w := seen{Milestone: s.Milestone, LastEvent: s.LastEvent().UnixMilli()}
+			rule := book.Shipments("EP01", sla.Lane{Carrier: s.Ref.Carrier, Origin: s.Origin, Dest: s.Dest})
 			for _, a := range sla.Detect(now, s, rule) {
 				w.Anomalies = w.Anomalies.With(a.Kind)
 			}

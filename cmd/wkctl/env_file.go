@@ -1,0 +1,82 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strings"
+)
+
+// mostEnvFile is how large a file of variables may be.
+const mostEnvFile = 4 << 20
+
+// variableInFile is what a file may set: the names that a shell takes.
+var variableInFile = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// readEnvFile reads a file of variables as entries of an environment.
+func readEnvFile(path string) ([]string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot be read: %w", err)
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	raw, err := io.ReadAll(io.LimitReader(f, mostEnvFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("cannot be read: %w", err)
+	}
+	if len(raw) > mostEnvFile {
+		return nil, fmt.Errorf("%s: larger than %d MB: it is no file of variables", clean(path), mostEnvFile>>20)
+	}
+	entries, err := parseEnvFile(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", clean(path), err)
+	}
+	return entries, nil
+}
+
+// parseEnvFile reads lines of NAME=value. Empty lines and those that begin with # say nothing, "export" before a name is left out, and one
+// pair of quotes around a whole value goes. Nothing else of a value is touched: no variable is put in, and a # in it is part of it. What is
+// wrong is told by line and name, never by value, which may be a secret; all of it at once.
+func parseEnvFile(raw []byte) ([]string, error) {
+	var out []string
+	var errs []error
+	first := map[string]int{}
+	lines := bufio.NewScanner(bytes.NewReader(bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))))
+	lines.Buffer(nil, mostEnvFile+1)
+	for n := 1; lines.Scan(); n++ {
+		line := strings.TrimSpace(lines.Text())
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		name, value, ok := strings.Cut(line, "=")
+		if rest, exported := strings.CutPrefix(name, "export "); exported {
+			name = rest
+		}
+		name = strings.TrimSpace(name)
+		switch {
+		case !ok:
+			errs = append(errs, fmt.Errorf("line %d: want NAME=value", n))
+		case !variableInFile.MatchString(name):
+			errs = append(errs, fmt.Errorf("line %d: %q is no name of a variable", n, clean(name)))
+		case first[name] > 0:
+			errs = append(errs, fmt.Errorf("line %d: %s is set on line %d, too", n, name, first[name]))
+		default:
+			first[name] = n
+			out = append(out, name+"="+unquoted(strings.TrimSpace(value)))
+		}
+	}
+	return out, errors.Join(append(errs, lines.Err())...)
+}
+
+func unquoted(value string) string {
+	for _, quote := range []string{`"`, `'`} {
+		if len(value) > 1 && strings.HasPrefix(value, quote) && strings.HasSuffix(value, quote) {
+			return value[1 : len(value)-1]
+		}
+	}
+	return value
+}

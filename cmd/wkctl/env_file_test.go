@@ -1,0 +1,64 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestFilesOfVariablesAreReadAsWritten(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		file string
+		want []string
+	}{
+		"plain":              {"WK_A=1\nWK_B=2\n", []string{"WK_A=1", "WK_B=2"}},
+		"no last line break": {"WK_A=1", []string{"WK_A=1"}},
+		"of another system":  {"\xef\xbb\xbfWK_A=1\r\nWK_B=2\r\n", []string{"WK_A=1", "WK_B=2"}},
+		"remarks":            {"# WK_A=1\n\n  # more\nWK_B=2", []string{"WK_B=2"}},
+		"of a shell":         {"export WK_A=1\n export  WK_B=2", []string{"WK_A=1", "WK_B=2"}},
+		"quoted":             {"WK_A=\"a b\"\nWK_B='#c'\nWK_C=\"\nWK_D=\"a'", []string{"WK_A=a b", "WK_B=#c", "WK_C=\"", "WK_D=\"a'"}},
+		"signs in a value":   {"WK_A=a=b#c $HOME\\n", []string{`WK_A=a=b#c $HOME\n`}},
+		"empty value":        {"WK_A=", []string{"WK_A="}},
+		"nothing":            {"", nil},
+	} {
+		if got, err := parseEnvFile([]byte(c.file)); err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("%s: want %q, got %q, %v", name, c.want, got, err)
+		}
+	}
+}
+
+func TestWhatIsWrongWithAFileOfVariablesIsToldByLine(t *testing.T) {
+	t.Parallel()
+	const secret = "quite-a-secret"
+	_, err := parseEnvFile([]byte("WK_A=1\n" + secret + "\nWK-B=" + secret + "\n=" + secret + "\n\nWK_A=" + secret + "\n"))
+	if err == nil {
+		t.Fatal("want an error")
+	}
+	for _, want := range []string{"line 2: want NAME=value", `line 3: "WK-B"`, "line 4:", "line 6: WK_A is set on line 1, too"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is missing in: %v", want, err)
+		}
+	}
+	if strings.Contains(err.Error(), secret) {
+		t.Errorf("a value is told: %v", err)
+	}
+	if _, err := readEnvFile(t.TempDir()); err == nil || !strings.Contains(err.Error(), "cannot be read") {
+		t.Errorf("want a folder refused, got %v", err)
+	}
+}
+
+func FuzzFilesOfVariables(f *testing.F) {
+	f.Add([]byte("WK_A=1\nexport WK_B='2'\r\n# c\n"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		entries, err := parseEnvFile(raw)
+		if err != nil {
+			return
+		}
+		for _, e := range entries {
+			if name, value, ok := strings.Cut(e, "="); !ok || !variableInFile.MatchString(name) || strings.Contains(value, "\n") {
+				t.Errorf("%q is no entry of an environment", e)
+			}
+		}
+	})
+}
