@@ -120,8 +120,9 @@ func (s *Store) Cases(ctx context.Context, ids []sla.DisputeID) ([]sla.CaseRecor
 	return get(ctx, s, caseKind, len(ids), func(i int) ident { return caseIdent(ids[i]) })
 }
 
-// ClaimCases takes cases that are due, oldest first in each shard, at most limit, and looks away from them until the lease ends. Next of a
-// claimed case is the instant it was due at. Fewer than limit mean that nothing more is due. After an error the given ones are claimed.
+// ClaimCases takes cases that are due, oldest first in each shard, and looks away from them until the lease ends: limit of them, or a little
+// more where timers that lie close together are taken at once (never more than three times the limit). Next of a claimed case is the
+// instant it was due at. Fewer than limit mean that nothing more is due. After an error the given ones are claimed.
 func (s *Store) ClaimCases(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]sla.CaseRecord, error) {
 	return claim(ctx, s, caseKind, now, lease, limit)
 }

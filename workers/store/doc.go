@@ -41,7 +41,7 @@
 // keeps that width, so that the place of an entry follows from the record alone and moving it needs no search. The width is chosen for
 // each timer by its distance and the number of records, so that leaves stay listpacks of some dozen entries whether a thousand cases are
 // spread over months or a million over hours: some 25 bytes an entry at any density. (Slots of one fixed width do so for one density
-// only.) Leases live in leaves of one millisecond.
+// only.) A leaf whose span is over is leased as a whole: only its place in the index moves. Other leases live in leaves of one millisecond.
 //
 // A million open cases take some 115 bytes each, timer included; a million shipments some 95, of which 17 describe and the rest are
 // identity, fingerprint and next look.

@@ -69,10 +69,13 @@ func bytesOf(reply any) []byte {
 	return []byte(text)
 }
 
-// claim takes what is due, each shard its fair part. Where some shards have less than their part, the others get what is left over, so
+// claim takes what is due, each shard its fair part; a little more than the limit where leaves are taken whole, but never of feeds. Where some shards have less than their part, the others get what is left over, so
 // that fewer entries than the limit mean that nothing more is due.
 func claim[R any](ctx context.Context, s *Store, k kind[R], now time.Time, lease time.Duration, limit int) ([]R, error) {
 	op := "claim " + k.name
+	if lease < time.Millisecond {
+		return nil, fmt.Errorf("%s: a lease of %s would end at once", op, lease)
+	}
 	var out []R
 	until := timer{ms: dueMS(now.Add(lease)), code: exactCode}.append(nil)
 	shards := s.rotated()

@@ -1,9 +1,12 @@
--- claim takes what is due and moves its timers to the end of the lease; in each shard the leaf with the oldest entry comes first. An entry
+-- claim takes what is due and looks away from it until the end of the lease; in each shard the leaf with the oldest entry comes first. A leaf
+-- whose span is over is taken whole if it is not large, and then only the index is written; of other leaves each entry is moved. An entry
 -- whose record is gone, or has another instant, is dropped.
 -- KEYS wk:{NN}:epoch of each shard
 -- ARGV[1] class, [2] now in ms, [3] end of the lease (6 bytes), then for each shard: epoch, sequence, "wk:{NN}:", limit
--- Returns for each shard a list of members, each followed by its record as it was before the claim; the integer 0 when memory was lost.
+-- Returns for each shard a list of members, each followed by its record as it was before the claim; the integer 0 when memory was lost. It
+-- has limit entries if so many are due, and more when the last leaf was taken whole; never more when the class is of feeds.
 local class, now, lease = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+local till = instant(lease, 1)
 local head, out, claimed -- of the present shard
 
 -- take claims one entry if its record agrees.
@@ -30,37 +33,74 @@ local function entries(key, leaf, want)
   return got, cursor == '0'
 end
 
+-- looked_to remembers that claims have looked into leaves up to an instant.
+local function looked_to(epoch, ms)
+  if ms > looked then
+    looked = ms
+    call('HSET', epoch, 'l', ms)
+  end
+end
+
+-- whole takes a leaf with all its entries, if its span is over and it is not large.
+local function whole(epoch, idx, leaf, limit)
+  local first, width = span(leaf)
+  if width == 1 or class == 'f' or first + width > now + 1 then return false end
+  local key, high = idx .. ':' .. leaf, sub(leaf, 1, 3)
+  if call('HLEN', key) > 2 * limit then return false end
+  local found, gone = call('HGETALL', key), {}
+  for i = 1, #found, 2 do
+    local member = found[i]
+    local record = call('HGET', head .. sub(member, 1, 2), sub(member, 3))
+    if record and sub(record, 2, 7) == high .. found[i + 1] then
+      out[2 * claimed + 1], out[2 * claimed + 2] = member, record
+      claimed = claimed + 1
+    else
+      gone[#gone + 1] = member
+    end
+  end
+  if #gone > 0 then many(gone, 'HDEL', key) end
+  if 2 * #gone == #found then
+    call('ZREM', idx, leaf)
+  else
+    call('ZADD', idx, till, leaf)
+    looked_to(epoch, first + width - 1)
+  end
+  return true
+end
+
+-- some takes the due entries of a leaf up to the limit, and moves each to the end of the lease.
+local function some(epoch, idx, leaf, limit)
+  local key, high = idx .. ':' .. leaf, sub(leaf, 1, 3)
+  local base = instant(high .. '\0\0\0', 1)
+  local found, complete = entries(key, leaf, limit - claimed)
+  local taken, soonest = {}, nil
+  for i = 1, #found, 2 do
+    local low = found[i + 1]
+    local a, b, c = byte(low, 1, 3)
+    local due = base + (a * 256 + b) * 256 + c
+    if due <= now and claimed < limit then
+      taken[#taken + 1] = found[i]
+      take(found[i], high .. low)
+    elseif not soonest or due < soonest then
+      soonest = due
+    end
+  end
+  if #taken > 0 then many(taken, 'HDEL', key) end
+  if complete and not soonest then
+    call('ZREM', idx, leaf)
+  elseif complete then
+    call('ZADD', idx, soonest, leaf)
+    looked_to(epoch, now)
+  end
+end
+
 local function claim(epoch, prefix, limit)
   local idx = prefix .. class .. 'd'
   head, out, claimed = prefix .. class .. ':', {}, 0
   while claimed < limit do
     local leaf = call('ZRANGEBYSCORE', idx, '-inf', now, 'LIMIT', 0, 1)[1]
     if not leaf then break end
-    local key, high = idx .. ':' .. leaf, sub(leaf, 1, 3)
-    local base = instant(high .. '\0\0\0', 1)
-    local found, complete = entries(key, leaf, limit - claimed)
-    local taken, soonest = {}, nil
-    for i = 1, #found, 2 do
-      local low = found[i + 1]
-      local a, b, c = byte(low, 1, 3)
-      local due = base + (a * 256 + b) * 256 + c
-      if due <= now and claimed < limit then
-        taken[#taken + 1] = found[i]
-        take(found[i], high .. low)
-      elseif not soonest or due < soonest then
-        soonest = due
-      end
-    end
-    if #taken > 0 then many(taken, 'HDEL', key) end
-    if complete and not soonest then
-      call('ZREM', idx, leaf)
-    elseif complete then
-      call('ZADD', idx, soonest, leaf)
-      if now > looked then
-        looked = now
-        call('HSET', epoch, 'l', now)
-      end
-    end
+    if not whole(epoch, idx, leaf, limit) then some(epoch, idx, leaf, limit) end
   end
   settle_timers(idx)
   return out

@@ -15,9 +15,10 @@ local function rearm(prefix, items)
     local old = call('HGET', key, field)
     k = k + 1
     if old and sub(old, 8, 11) == sub(items, i, i + 3) then
-      call('HSET', key, field, sub(old, 1, 1) .. sub(items, i + 4, i + 9) .. sub(old, 8))
+      local due = late(items, i + 4, stamp(items, i + 4)) and exact(items, i + 4) or sub(items, i + 4, i + 9)
+      call('HSET', key, field, sub(old, 1, 1) .. due .. sub(old, 8))
       if instant(old, 2) > 0 then disarm(member, old, 2) end
-      if instant(items, i + 4) > 0 then arm(member, items, i + 4) end
+      if instant(due, 1) > 0 then arm(member, due, 1) end
       out[k] = '1'
     else
       out[k] = '0'

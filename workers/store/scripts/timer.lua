@@ -5,7 +5,11 @@
 -- the width, so that the place of an entry follows from the record alone. The index holds each leaf with its first millisecond; a claim
 -- that looks into a leaf puts its earliest entry there instead. So the index may be too early, or hold a leaf that is empty by now (the
 -- next claim puts that right), but it is never too late: what is added to a leaf that a claim may have seen is told to the index.
-local EXACT = 15 -- code of a leaf for one millisecond: the end of a lease
+--
+-- A claim leases a leaf whose span is over as a whole: the index holds it at the end of the lease, and its entries and records stay as they
+-- are. Nothing is added to such a leaf, because it would share the lease: a timer for a span that is over gets a leaf of its own
+-- millisecond, and those are leased entry by entry.
+local EXACT = 15 -- code of a leaf for one millisecond: the end of a lease, and what came too late for its leaf
 
 local arms, disarms = {}, {} -- by leaf: what to add (member, low bytes, ...) and what to remove
 local unseen, earliest = {}, {} -- by leaf: the first millisecond of one no claim has seen, the earliest instant added to another
@@ -35,6 +39,20 @@ local function span(leaf)
   local code = math.floor(byte(leaf, 1) / 16)
   return instant(leaf .. '\0\0', 1), code == EXACT and 1 or 2 ^ (7 + code)
 end
+
+-- over tells whether claims have looked to the end of a leaf, which may be leased as a whole then.
+local function over(leaf)
+  local first, width = span(leaf)
+  return first + width <= looked + 1
+end
+
+-- late tells whether the instant at position i of s, with that stamp, falls into such a leaf.
+local function late(s, i, due)
+  return due > 0 and due % 17592186044416 <= looked and byte(s, i) < EXACT * 16 and over(leaf_of(s, i))
+end
+
+-- exact is the instant at position i of s (6 bytes), to be kept in a leaf of its own millisecond.
+local function exact(s, i) return char(byte(s, i) % 16 + EXACT * 16) .. sub(s, i + 1, i + 5) end
 
 -- arm collects a timer: the instant at position i of s.
 local function arm(member, s, i)
@@ -70,12 +88,12 @@ local function many(list, command, key, option)
 end
 
 -- settle_timers carries out what was collected, and forgets it. A leaf that is empty now leaves the index when a claim meets it; only
--- leases are cleared at once, because they are many.
+-- leased ones are cleared at once, because they are many.
 local function settle_timers(idx)
   local head, marks = idx .. ':', {}
   for leaf, list in pairs(disarms) do
     many(list, 'HDEL', head .. leaf)
-    if byte(leaf, 1) >= EXACT * 16 and call('EXISTS', head .. leaf) == 0 then call('ZREM', idx, leaf) end
+    if (byte(leaf, 1) >= EXACT * 16 or over(leaf)) and call('EXISTS', head .. leaf) == 0 then call('ZREM', idx, leaf) end
   end
   for leaf, list in pairs(arms) do
     many(list, 'HSET', head .. leaf)

@@ -12,8 +12,15 @@ local function write(head, member, s, i, j)
     if d ~= h or c ~= g or b ~= f or a ~= e then return false, false end
     was = stamp(old, 2)
   end
-  call('HSET', key, field, sub(s, i + 4, j))
   local due = stamp(s, i + 5)
+  if late(s, i + 5, due) then
+    local own = exact(s, i + 5)
+    call('HSET', key, field, sub(s, i + 4, i + 4) .. own .. sub(s, i + 11, j))
+    if was > 0 then disarm(member, old, 2) end
+    arm(member, own, 1)
+    return true, not old
+  end
+  call('HSET', key, field, sub(s, i + 4, j))
   if due ~= was then
     if was > 0 then disarm(member, old, 2) end
     if due > 0 then arm(member, s, i + 5) end
