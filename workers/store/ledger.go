@@ -34,7 +34,7 @@ func (s *Store) onLedger(ctx context.Context, op string, id sla.DisputeID, money
 			return nil, err
 		}
 		var lost bool
-		if out, lost, err = ledgerReply(v, s.run(ctx, []call{c})[0]); lost {
+		if out, lost, err = ledgerReply(v, s.share(ctx, []call{c})[0]); lost {
 			return shards, nil
 		}
 		return nil, err
@@ -133,7 +133,7 @@ func (s *Store) claimEach(ctx context.Context, keys []sla.AttemptKey, pending []
 		}
 		calls, views, asked = append(calls, c), append(views, v), append(asked, i)
 	}
-	for n, cmd := range s.run(ctx, calls) {
+	for n, cmd := range s.share(ctx, calls) {
 		i := asked[n]
 		reply, forgot, err := ledgerReply(views[n], cmd)
 		if forgot {

@@ -52,7 +52,7 @@ func (s *Store) Reserve(ctx context.Context, sp sla.Spend, now time.Time) error 
 		buyer = fmt.Sprintf("%016x", uint64(sp.Buyer))
 	}
 	k, v := s.keys[moneyShard], s.views[moneyShard].Load()
-	reply, err := s.runOne(ctx, call{script: reserveScript, keys: []string{k.epoch}, args: v.guarded(k.money(), sp.Key.Dispute.String(),
+	reply, err := s.shareOne(ctx, call{script: reserveScript, keys: []string{k.epoch}, args: v.guarded(k.money(), sp.Key.Dispute.String(),
 		string(sp.Key.Dispute.Store), slotField(sp.Key), sp.Token, max(now.UnixMilli(), 0), opened, sp.Amount.Minor, string(sp.Amount.Currency), buyer,
 		sla.BuyerSpan.Milliseconds(), limits[0], limits[1], limits[2], limits[3], count, per)})
 	if err != nil {
@@ -117,7 +117,7 @@ func refusedSpend(sp sla.Spend, why string, spent int64) error {
 // that reserved, or a later one, can do so: what a successor has reserved stays. To release nothing is no error.
 func (s *Store) Release(ctx context.Context, a sla.Attempt) error {
 	k := s.keys[moneyShard]
-	_, err := s.runOne(ctx, call{script: unspendScript, keys: []string{k.epoch},
+	_, err := s.shareOne(ctx, call{script: unspendScript, keys: []string{k.epoch},
 		args: []any{k.money(), a.Dispute.String(), string(a.Dispute.Store), slotField(a.AttemptKey), a.Token}})
 	return wrap("release what "+a.Dispute.String()+" reserved", err)
 }

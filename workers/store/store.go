@@ -45,6 +45,7 @@ type Store struct {
 	counts          [][len(classes)]atomic.Int64 // records of each class, as last heard: a hint
 	turn            atomic.Uint64                // of claims, among the shards
 	unreadable      atomic.Uint64
+	ferry           ferry
 	warnings        []string
 
 	mu   sync.Mutex       // over learning epochs
