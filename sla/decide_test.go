@@ -272,13 +272,13 @@ func TestDecisionTellsEveryValueWithItsOrigin(t *testing.T) {
 		{"accept cap", "25.00 USD", "WK_SLA__ACCEPT_CAP"},
 		{"extend protection", "240h0m0s", "WK_SLA__EXTEND"},
 		{"approve above", "none", ""},
-		{"hold claims from", "0", ""},
+		{"hold claims from", "none", ""},
 		{"unanswered", "page", ""},
 		{"buyer budget", "none", ""},
 		{"store budget", "none", ""},
 		{"total budget", "none", ""},
-		{"storm", "0/0s", ""},
-		{"kill", "false", ""},
+		{"storm", "none", ""},
+		{"kill", "off", ""},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -134,8 +134,9 @@ Made by ` + "`wkctl config docs`" + `; edit the declarations, not this page.
 
 Every variable begins with ` + "`WK_`" + `, and two underscores separate the levels of a name. ` + "`<STORE>`" + ` is a store's id in capital
 letters and digits (` + "`AE01`" + `), ` + "`<PLATFORM>`" + ` a platform's name in capitals (` + "`ALIEXPRESS`" + `), ` + "`<REASON>`" + ` a reason in capitals
-(` + "`NOT_RECEIVED`" + `), ` + "`<CALENDAR>`" + ` a name that an operator gives. ` + "`<CARRIER>`" + ` is a provider's code of a carrier in capitals, with an underscore for
-what is neither letter nor digit (` + "`YANWEN`" + `); ` + "`<ORIGIN>` and `<DEST>`" + ` are countries in two letters, or ` + "`ANY`" + `.
+(` + "`NOT_RECEIVED`" + `), ` + "`<CALENDAR>`" + ` a name that an operator gives. ` + "`<CARRIER>`" + ` is a provider's code of a carrier in
+capitals, with an underscore for what is neither letter nor digit (` + "`YANWEN`" + `); ` + "`<ORIGIN>` and `<DEST>`" + ` are countries in two letters,
+or ` + "`ANY`" + `.
 An empty value is an error; unset a variable to get its default. A name that nobody reads is an error, with a suggestion.
 Durations are written ` + "`90m`, `36h`, `5d`, `2w` or `1d12h`" + ` (of the machinery: ` + "`20ms`, `30s`, `5m`" + `), amounts with their currency (` + "`25USD`" + `),
 shares with the per cent sign (` + "`30%`" + `).

@@ -101,7 +101,7 @@ func (t *turn) reserve(ctx context.Context, a sla.Answer) (sla.Why, error) {
 	err := t.Money.Reserve(ctx, sla.Spend{
 		Key: t.held.AttemptKey, Token: t.held.Token, Buyer: t.dispute.Buyer, Opened: t.dispute.Opened, Amount: a.Amount, Budget: t.rule.Budget(),
 	}, t.Now())
-	why := sla.WhyNone
+	var why sla.Why
 	switch {
 	case errors.Is(err, sla.ErrStorm):
 		why = sla.WhyStorm
