@@ -267,7 +267,7 @@ func TestDecisionTellsEveryValueWithItsOrigin(t *testing.T) {
 		{"mode", "live", "WK_SLA__MODE"},
 		{"settle", "10m0s", "WK_SLA__SETTLE"},
 		{"recheck", "6h0m0s", "WK_SLA__RECHECK"},
-		{"answer", "", ""},
+		{"answer", "playbook", ""},
 		{"offer share", "30%", "WK_SLA__OFFER_SHARE"},
 		{"accept cap", "25.00 USD", "WK_SLA__ACCEPT_CAP"},
 		{"extend protection", "240h0m0s", "WK_SLA__EXTEND"},
