@@ -161,10 +161,23 @@ func TestNoAnswerIsDecidedAtOrAfterGuard(t *testing.T) {
 		if deadline.IsZero() || !now.Before(deadline.Add(-r.Guard.Value)) || !c.Open() || c.Answered || c.Unresolved {
 			t.Fatalf("%s because %s at %s, deadline %s, guard %s", d.Action, d.Why, now, deadline, r.Guard.Value)
 		}
-		if d.Action == sla.ActionAct && r.Mode.Value != sla.ModeLive {
-			t.Fatalf("acts in mode %s", r.Mode.Value)
+		if d.Action == sla.ActionAct && !mayAct(d, c, r) {
+			t.Fatalf("acts because %s in mode %s after %s, unanswered %s, kill %t", d.Why, r.Mode.Value, c.Approval, r.Unanswered.Value, r.Kill.Value)
 		}
 	})
+}
+
+// mayAct reports whether the mode lets an answer out: live by itself, hold after a yes or when the rule says what becomes of one that nobody
+// has approved. Whatever the mode, a no, a hold by command and a kill switch stop it.
+func mayAct(d sla.Decision, c sla.Case, r sla.Rule) bool {
+	unanswered := d.Why == sla.WhyUnanswered && (r.Unanswered.Value == sla.UnansweredSend || r.Unanswered.Value == sla.UnansweredRefuse)
+	switch {
+	case r.Kill.Value, c.Approval == sla.ApprovalRejected, c.Approval == sla.ApprovalHeld:
+		return false
+	case r.Mode.Value == sla.ModeHold:
+		return c.Approval == sla.ApprovalApproved || unanswered
+	}
+	return r.Mode.Value == sla.ModeLive
 }
 
 func TestDecisionIsAFunctionOfItsInputs(t *testing.T) {
@@ -267,18 +280,18 @@ func TestDecisionTellsEveryValueWithItsOrigin(t *testing.T) {
 		{"mode", "live", "WK_SLA__MODE"},
 		{"settle", "10m0s", "WK_SLA__SETTLE"},
 		{"recheck", "6h0m0s", "WK_SLA__RECHECK"},
-		{"answer", "", ""},
+		{"answer", "playbook", ""},
 		{"offer share", "30%", "WK_SLA__OFFER_SHARE"},
 		{"accept cap", "25.00 USD", "WK_SLA__ACCEPT_CAP"},
 		{"extend protection", "240h0m0s", "WK_SLA__EXTEND"},
 		{"approve above", "none", ""},
-		{"hold claims from", "0", ""},
+		{"hold claims from", "none", ""},
 		{"unanswered", "page", ""},
 		{"buyer budget", "none", ""},
 		{"store budget", "none", ""},
 		{"total budget", "none", ""},
-		{"storm", "0/0s", ""},
-		{"kill", "false", ""},
+		{"storm", "none", ""},
+		{"kill", "off", ""},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -18,8 +18,8 @@ var (
 
 // Money is an amount in minor units (cents for USD, yen for JPY) of one currency. The zero value is "no money", not zero dollars.
 type Money struct {
-	Minor    int64
-	Currency Currency
+	Minor    int64    `json:"minor"`
+	Currency Currency `json:"currency"`
 }
 
 // ParseMoney reads a platform's decimal string of major units, for example ("12.5", "USD") → 1250 minor units. More digits than

@@ -1,7 +1,9 @@
 package sla
 
 import (
+	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -25,18 +27,18 @@ func (d Decision) Used() []Used {
 		{"mode", r.Mode.Value.String(), r.Mode.From},
 		{"settle", r.Settle.Value.String(), r.Settle.From},
 		{"recheck", r.Recheck.Value.String(), r.Recheck.From},
-		{"answer", formatEach(r.Answer.Value), r.Answer.From},
+		{"answer", cmp.Or(formatEach(r.Answer.Value), "playbook"), r.Answer.From},
 		{"offer share", percent(r.OfferShare.Value), r.OfferShare.From},
 		{"accept cap", limit(r.AcceptCap.Value), r.AcceptCap.From},
 		{"extend protection", r.Extend.Value.String(), r.Extend.From},
 		{"approve above", limit(r.ApproveAbove.Value), r.ApproveAbove.From},
-		{"hold claims from", fmt.Sprint(r.HoldClaims.Value), r.HoldClaims.From},
+		{"hold claims from", claims(r.HoldClaims.Value), r.HoldClaims.From},
 		{"unanswered", r.Unanswered.Value.String(), r.Unanswered.From},
 		{"buyer budget", limit(r.BuyerBudget.Value), r.BuyerBudget.From},
 		{"store budget", limit(r.StoreBudget.Value), r.StoreBudget.From},
 		{"total budget", limit(r.TotalBudget.Value), r.TotalBudget.From},
-		{"storm", fmt.Sprintf("%d/%s", r.Storm.Value.Count, r.Storm.Value.Per), r.Storm.From},
-		{"kill", fmt.Sprint(r.Kill.Value), r.Kill.From},
+		{"storm", r.Storm.Value.String(), r.Storm.From},
+		{"kill", onOff(r.Kill.Value), r.Kill.From},
 	}
 }
 
@@ -54,6 +56,28 @@ func limit(m Money) string {
 		return "none"
 	}
 	return m.String()
+}
+
+func claims(from int) string {
+	if from == 0 {
+		return "none"
+	}
+	return "claim " + strconv.Itoa(from)
+}
+
+// String is "20 in 1h0m0s".
+func (r Rate) String() string {
+	if r == (Rate{}) {
+		return "none"
+	}
+	return fmt.Sprintf("%d in %s", r.Count, r.Per)
+}
+
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
 }
 
 func clockName(name string) string {

@@ -19,7 +19,7 @@ var variableInFile = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // readEnvFile reads a file of variables as entries of an environment.
 func readEnvFile(path string) ([]string, error) {
-	f, err := os.Open(path)
+	f, err := os.Open(path) //nolint:gosec // the operator names the file
 	if err != nil {
 		return nil, fmt.Errorf("cannot be read: %w", err)
 	}

@@ -54,7 +54,10 @@ type envDoc struct {
 	Stores    []variableView            `json:"stores"`
 	Platforms map[string][]variableView `json:"platforms"`
 	Rules     []variableView            `json:"rules"`
+	Overall   []variableView            `json:"overall"` // rules that are the same in every scope
 	Parcels   []variableView            `json:"parcels"`
+	Calendars []variableView            `json:"calendars"`
+	Dates     []variableView            `json:"dates"` // that say when another variable holds
 
 	registry connectors.Registry
 }
@@ -75,17 +78,11 @@ func newEnvDoc(ctx context.Context, registry connectors.Registry) (*envDoc, erro
 		view := variableView{
 			Names: v.Scopes, Type: v.Type, Bounds: words(v.Bounds), Default: words(v.Default), Example: words(v.Example), Sentence: v.Sentence,
 		}
-		switch {
-		case strings.Contains(strings.Join(v.Scopes, " "), reasonLevel):
-			doc.Rules = append(doc.Rules, view)
-		case len(v.Scopes) > 1:
-			doc.Parcels = append(doc.Parcels, view)
-		default:
-			if v.Name == "PLATFORM" {
-				view.Bounds = words("one of " + joinNames(registry.Names()))
-			}
-			doc.Stores = append(doc.Stores, view)
+		if v.Noun == rules.NounStore && v.Name == "PLATFORM" {
+			view.Bounds = words("one of " + joinNames(registry.Names()))
 		}
+		list := doc.list(v)
+		*list = append(*list, view)
 	}
 	for _, p := range registry {
 		for _, name := range p.Variables {
@@ -93,6 +90,23 @@ func newEnvDoc(ctx context.Context, registry connectors.Registry) (*envDoc, erro
 		}
 	}
 	return doc, nil
+}
+
+// list is where a variable of the rulebook belongs.
+func (d *envDoc) list(v rules.Variable) *[]variableView {
+	switch {
+	case v.Noun == rules.NounStore:
+		return &d.Stores
+	case v.Noun == rules.NounShipment:
+		return &d.Parcels
+	case v.Noun == rules.NounCalendar:
+		return &d.Calendars
+	case v.Noun == rules.NounDate:
+		return &d.Dates
+	case len(v.Scopes) > 1:
+		return &d.Rules
+	}
+	return &d.Overall
 }
 
 // storeVariable describes what a connector reads, as far as its name tells.
@@ -120,7 +134,9 @@ Made by ` + "`wkctl config docs`" + `; edit the declarations, not this page.
 
 Every variable begins with ` + "`WK_`" + `, and two underscores separate the levels of a name. ` + "`<STORE>`" + ` is a store's id in capital
 letters and digits (` + "`AE01`" + `), ` + "`<PLATFORM>`" + ` a platform's name in capitals (` + "`ALIEXPRESS`" + `), ` + "`<REASON>`" + ` a reason in capitals
-(` + "`NOT_RECEIVED`" + `).
+(` + "`NOT_RECEIVED`" + `), ` + "`<CALENDAR>`" + ` a name that an operator gives. ` + "`<CARRIER>`" + ` is a provider's code of a carrier in
+capitals, with an underscore for what is neither letter nor digit (` + "`YANWEN`" + `); ` + "`<ORIGIN>` and `<DEST>`" + ` are countries in two letters,
+or ` + "`ANY`" + `.
 An empty value is an error; unset a variable to get its default. A name that nobody reads is an error, with a suggestion.
 Durations are written ` + "`90m`, `36h`, `5d`, `2w` or `1d12h`" + ` (of the machinery: ` + "`20ms`, `30s`, `5m`" + `), amounts with their currency (` + "`25USD`" + `),
 shares with the per cent sign (` + "`30%`" + `).
@@ -144,9 +160,15 @@ func (d *envDoc) print(w io.Writer) {
 	printScopes(w, d.Rules)
 	fmt.Fprintf(w, "The reasons are `%s`.\n\n", strings.ToUpper(joinNames(sla.Reasons())))
 	printVariables(w, d.Rules)
-	fmt.Fprint(w, "\nA platform may have defaults of its own; `wkctl config print` shows what holds.\n\n## Rules of parcels\n\nThe most specific variable wins:\n\n")
+	fmt.Fprint(w, "\nA platform may have defaults of its own; `wkctl config print` shows what holds.\n\nOf all stores together:\n\n")
+	printVariables(w, d.Overall)
+	fmt.Fprint(w, "\n## Rules of parcels\n\nThe most specific variable wins:\n\n")
 	printScopes(w, d.Parcels)
 	printVariables(w, d.Parcels)
+	fmt.Fprint(w, "\n## Calendars\n\nA calendar is declared by its zone, and does nothing until a rule names it.\n\n")
+	printVariables(w, d.Calendars)
+	fmt.Fprint(w, "\n## Dates\n\nA rule of disputes or of parcels (`WK_SHIPMENT__…`) may hold for a time only.\n\n")
+	printVariables(w, d.Dates)
 }
 
 // printScopes lists the scopes that variables of one kind have, the most specific first.

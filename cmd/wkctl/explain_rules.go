@@ -50,7 +50,7 @@ func (d *desk) otherRules(ctx context.Context, id sla.DisputeID, hash string) (o
 // decisionIn reads a line about an answer, sent or in shadow; false when it is about something else or another version wrote it.
 func decisionIn(kept store.AuditLine) (handle.Line, bool) {
 	var l handle.Line
-	err := json.Unmarshal(kept.Line, &l) //nolint:musttag // amounts are in the audit under the names of their fields
+	err := json.Unmarshal(kept.Line, &l)
 	return l, err == nil && (l.Event == handle.EventAnswer || l.Event == handle.EventShadow)
 }
 

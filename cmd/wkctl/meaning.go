@@ -31,6 +31,20 @@ var meanings = map[sla.Why]string{
 	sla.WhyUnshown:        "answered, and the platform does not show it although guard is passed",
 	sla.WhyPlatformSaysNo: "the platform refuses our answer",
 	sla.WhyNoAccess:       "the platform does not let us in",
+	sla.WhyKilled:         "an answer is due, and a kill switch is on",
+	sla.WhyRejected:       "a person has said no to the answer of this turn",
+	sla.WhyApproved:       "an answer is due, and a person has said yes",
+	sla.WhyUnanswered:     "nobody has said yes or no in time, and a rule says what becomes of the answer then",
+	sla.WhyAboveApproval:  "the answer costs more than goes without a person's yes",
+	sla.WhyManyClaims:     "the buyer has opened many disputes of late",
+	sla.WhyHeld:           "an operator holds the case",
+	sla.WhyOverBudget:     "a budget has not enough left",
+	sla.WhyStorm:          "too many answers that pay went out in a short time",
+	sla.WhyRule:           "a rule prefers this answer",
+	sla.WhyNoStep:         "none of the preferred answers fits",
+	sla.WhyNotYet:         "the first of the preferred answers is still to come",
+	sla.WhyDearer:         "it costs more than the answer that was chosen",
+	sla.WhyEvidence:       "what it needs is not known of the parcel",
 }
 
 func meaning(w sla.Why) string {

@@ -106,7 +106,7 @@ func (r *shadowReader) hear(kept store.AuditLine) error {
 // moveIn reads a line about the end of a turn; false when it is about something else or another version wrote it.
 func moveIn(kept store.AuditLine) (intake.Moved, bool) {
 	var m intake.Moved
-	err := json.Unmarshal(kept.Line, &m) //nolint:musttag // as in decisionIn
+	err := json.Unmarshal(kept.Line, &m)
 	return m, err == nil && m.Event == intake.EventMoved
 }
 

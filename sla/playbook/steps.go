@@ -79,7 +79,7 @@ func (f Facts) Holds(e sla.Evidence) bool {
 	}
 	switch m := f.Parcel.Milestone; e {
 	case sla.EvidenceMoving:
-		return f.moving() && !m.Final() && m != sla.MilestoneReturning && !(m == sla.MilestoneCustomsHeld && f.seized())
+		return f.moving() && !m.Final() && m != sla.MilestoneReturning && (m != sla.MilestoneCustomsHeld || !f.seized())
 	case sla.EvidenceDelivered:
 		return m == sla.MilestoneDelivered
 	case sla.EvidenceSigned:

@@ -105,6 +105,9 @@ func (c Current) For(p sla.Platform, s sla.StoreID, r sla.Reason) sla.Rule {
 	return c.Book.At(c.Now()).For(p, s, r)
 }
 
+// Hash names the rules of all eras, as that of the book does.
+func (c Current) Hash() string { return c.Book.Hash() }
+
 // Shipments gives the rule of a store's parcels on a lane as of now.
 func (c Current) Shipments(s sla.StoreID, lane sla.Lane) sla.ShipmentRule {
 	return c.Book.At(c.Now()).Shipments(s, lane)

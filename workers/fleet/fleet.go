@@ -15,6 +15,7 @@ import (
 
 	"watchkeeper/connectors"
 	"watchkeeper/sla"
+	"watchkeeper/sla/rules"
 	"watchkeeper/workers/handle"
 	"watchkeeper/workers/intake"
 	"watchkeeper/workers/job"
@@ -101,12 +102,15 @@ func (f *Fleet) openStore(ctx context.Context) error {
 	return nil
 }
 
-// settle is the longest settle window of any rule: after a loss of memory nothing is sent before every effect would show.
+// settle is the longest settle window of any rule at any time: after a loss of memory nothing is sent before every effect would show.
 func (f *Fleet) settle() time.Duration {
 	longest := sla.DefaultRule().Settle.Value
-	for _, s := range f.o.Book.Stores() {
-		for _, r := range sla.Reasons() {
-			longest = max(longest, f.o.Book.For(s.Platform, s.ID, r).Settle.Value)
+	for _, from := range append(f.o.Book.Eras(), time.Time{}) {
+		book := f.o.Book.At(from)
+		for _, s := range book.Stores() {
+			for _, r := range sla.Reasons() {
+				longest = max(longest, book.For(s.Platform, s.ID, r).Settle.Value)
+			}
 		}
 	}
 	return longest
@@ -130,11 +134,12 @@ func (f *Fleet) openQueue(context.Context) error {
 
 func (f *Fleet) wire(context.Context) error {
 	names := f.o.Registry.Names()
+	book := rules.Current{Book: f.o.Book, Now: f.o.Now}
 	in := intake.New(intake.Deps{
-		Store: f.store, Rules: f.o.Book, Jobs: f.jobs, Tracker: f.tracker(), Now: f.o.Now, Log: f.o.Log, Metrics: intake.NewMetrics(f.reg, names),
+		Store: f.store, Rules: book, Jobs: f.jobs, Tracker: f.tracker(), Now: f.o.Now, Log: f.o.Log, Metrics: intake.NewMetrics(f.reg, names),
 	})
 	f.handlers = handle.New(handle.Deps{
-		Store: f.store, Ledger: f.store, Intake: in, Rules: f.o.Book, Jobs: f.jobs, Sources: f.sources,
+		Store: f.store, Ledger: f.store, Money: f.store, Audit: f.store, Intake: in, Rules: book, Jobs: f.jobs, Sources: f.sources,
 		Notify: notifier{log: f.o.Log.Named("oncall"), next: f.o.Notify}, Now: f.o.Now, Log: f.o.Log, Metrics: handle.NewMetrics(f.reg, names),
 	})
 	f.poller = poll.New(f.store, f.feeds(in), f.o.Now, f.o.Log, poll.NewMetrics(f.reg, names))

@@ -99,9 +99,9 @@ func (t *turn) reserve(ctx context.Context, a sla.Answer) (sla.Why, error) {
 		return sla.WhyNone, nil
 	}
 	err := t.Money.Reserve(ctx, sla.Spend{
-		Key: t.held.AttemptKey, Buyer: t.dispute.Buyer, Opened: t.dispute.Opened, Amount: a.Amount, Budget: t.rule.Budget(),
+		Key: t.held.AttemptKey, Token: t.held.Token, Buyer: t.dispute.Buyer, Opened: t.dispute.Opened, Amount: a.Amount, Budget: t.rule.Budget(),
 	}, t.Now())
-	why := sla.WhyNone
+	var why sla.Why
 	switch {
 	case errors.Is(err, sla.ErrStorm):
 		why = sla.WhyStorm
@@ -116,13 +116,13 @@ func (t *turn) reserve(ctx context.Context, a sla.Answer) (sla.Why, error) {
 }
 
 // unspend gives back what an attempt had reserved that surely had no effect.
-func (t *turn) unspend(ctx context.Context, key sla.AttemptKey, kind sla.AnswerKind) error {
+func (t *turn) unspend(ctx context.Context, a sla.Attempt, kind sla.AnswerKind) error {
 	if !kind.Pays() {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeLimit)
 	defer cancel()
-	return t.Money.Release(ctx, key, t.Now())
+	return t.Money.Release(ctx, a)
 }
 
 // beside sends a side effect, at most once for the turn and without holding up the answer: only a failure of the store is an error.
@@ -158,16 +158,21 @@ func (t *turn) claimOne(ctx context.Context, key sla.AttemptKey, now time.Time) 
 
 // send carries out the answer that ends the turn: the budget, durable intent, one call, outcome.
 func (t *turn) send(ctx context.Context, d sla.Decision, a sla.Answer) error {
-	if why, err := t.reserve(ctx, a); err != nil || why != sla.WhyNone {
-		if err == nil {
-			err = t.page(ctx, d, why)
-		}
+	why, err := t.reserve(ctx, a)
+	switch {
+	case errors.Is(err, sla.ErrFenced), errors.Is(err, sla.ErrAmnesia): // the slot is another's by now, or nobody knows what was spent
+		t.log.Warn("nothing may be spent now", zap.String("case", t.rec.ID.String()), zap.Error(err))
+		_, err = t.put(ctx, rewrite(t.rec, t.later(againWait, d)))
 		return err
+	case err != nil:
+		return err
+	case why != sla.WhyNone:
+		return t.page(ctx, d, why)
 	}
 	sent, ready, err := t.intend(ctx, t.held, a, t.Now())
 	if err == nil && !ready {
 		_, err = t.put(ctx, rewrite(t.rec, t.later(againWait, d)))
-		return errors.Join(err, t.unspend(ctx, t.held.AttemptKey, a.Kind))
+		return errors.Join(err, t.unspend(ctx, t.held, a.Kind))
 	}
 	if err != nil {
 		return err // what was reserved stays spent until the slot is tried again: nobody knows whether the intent was recorded

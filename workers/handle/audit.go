@@ -78,7 +78,7 @@ func (t *turn) audit(a sla.Answer, r result) []byte {
 	return l.encode()
 }
 
-func (l Line) encode() []byte {
+func (l *Line) encode() []byte {
 	b, err := json.Marshal(l)
 	if err != nil {
 		panic(err) // strings, numbers and instants within four digits of years always marshal

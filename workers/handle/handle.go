@@ -39,7 +39,7 @@ type Ledger interface {
 // Money keeps the budgets. A reservation counts once for its attempt, however often it is made; what is not released stays spent.
 type Money interface {
 	Reserve(ctx context.Context, s sla.Spend, now time.Time) error
-	Release(ctx context.Context, key sla.AttemptKey, now time.Time) error
+	Release(ctx context.Context, a sla.Attempt) error
 	Claims(ctx context.Context, buyer sla.BuyerKey, now time.Time) (int, error)
 }
 

@@ -22,7 +22,7 @@ type memory struct {
 	rejects []sla.Rejected
 	audits  []string
 	kills   []sla.KillScope
-	spent   map[sla.AttemptKey]sla.Money
+	spent   map[sla.AttemptKey]sla.Spend
 	claimed map[sla.BuyerKey]int
 	epoch   uint64
 	claims  uint64
@@ -38,7 +38,7 @@ var (
 
 func newMemory(w *world) *memory {
 	return &memory{w: w, cases: map[string]sla.CaseRecord{}, slots: map[sla.AttemptKey]sla.Attempt{}, parcels: map[string]sla.ShipmentRecord{}, epoch: 1,
-		spent: map[sla.AttemptKey]sla.Money{}, claimed: map[sla.BuyerKey]int{}}
+		spent: map[sla.AttemptKey]sla.Spend{}, claimed: map[sla.BuyerKey]int{}}
 }
 
 // lose empties the memory, as a flush does.
@@ -311,20 +311,28 @@ func (m *memory) Reserve(ctx context.Context, s sla.Spend, _ time.Time) (err err
 		total := s.Amount.Minor
 		for key, spent := range m.spent {
 			if key != s.Key {
-				total += spent.Minor
+				total += spent.Amount.Minor
 			}
+		}
+		if m.spent[s.Key].Token > s.Token {
+			err = sla.ErrFenced
+			return
 		}
 		if limit := s.Budget.Store; !limit.IsZero() && total > limit.Minor {
 			err = sla.ErrBudget
 			return
 		}
-		m.spent[s.Key] = s.Amount
+		m.spent[s.Key] = s
 	})
 	return cmp.Or(fault, err)
 }
 
-func (m *memory) Release(ctx context.Context, key sla.AttemptKey, _ time.Time) error {
-	return m.w.io(ctx, "release", func() { delete(m.spent, key) })
+func (m *memory) Release(ctx context.Context, a sla.Attempt) error {
+	return m.w.io(ctx, "release", func() {
+		if m.spent[a.AttemptKey].Token <= a.Token {
+			delete(m.spent, a.AttemptKey)
+		}
+	})
 }
 
 func (m *memory) Claims(ctx context.Context, b sla.BuyerKey, _ time.Time) (n int, err error) {

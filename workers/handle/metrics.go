@@ -27,7 +27,9 @@ type metrics struct {
 type Metrics struct{ *metrics }
 
 // outcomes of an answer, for the label.
-var outcomes = []string{"accepted", "refused", "unknown", "confirmed", "absent", "moot", "frozen", "too_late", "killed", sla.WhyOverBudget.String(), sla.WhyStorm.String()}
+var outcomes = []string{
+	"accepted", "refused", "unknown", "confirmed", "absent", "moot", "frozen", "too_late", "killed", sla.WhyOverBudget.String(), sla.WhyStorm.String(),
+}
 
 // NewMetrics registers them with every series of a closed set present from the start.
 func NewMetrics(reg prometheus.Registerer, platforms []sla.Platform) *Metrics {

@@ -38,7 +38,7 @@ func (t *turn) outcome(ctx context.Context, d sla.Decision, a sla.Answer, attemp
 	}
 	err := t.settle(ctx, attempt, sla.Settlement{State: r.state, Receipt: r.receipt.ID, At: t.Now(), Case: &w, Audit: t.audit(a, r)})
 	if err == nil && r.state == sla.AttemptRefused {
-		err = t.unspend(ctx, attempt.AttemptKey, a.Kind)
+		err = t.unspend(ctx, attempt, a.Kind)
 	}
 	return err
 }
@@ -152,7 +152,7 @@ func (t *turn) confirm(ctx context.Context, held sla.Attempt) (bool, error) {
 	t.log.Info("outcome learnt", zap.String("case", t.rec.ID.String()), zap.Stringer("answer", held.Kind), zap.String("outcome", label))
 	err = t.settle(ctx, held, s)
 	if err == nil && s.State == sla.AttemptRefused {
-		err = t.unspend(ctx, held.AttemptKey, held.Kind)
+		err = t.unspend(ctx, held, held.Kind)
 	}
 	return true, err
 }

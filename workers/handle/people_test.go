@@ -183,7 +183,7 @@ func TestBudgetGoesToAPersonAndIsGivenBackByASureRefusal(t *testing.T) {
 		w.until(actAt.Add(time.Hour))
 		var spent int64
 		for _, m := range w.memory.spent {
-			spent += m.Minor
+			spent += m.Amount.Minor
 		}
 		if spent != s.spent {
 			t.Errorf("%s: want %d spent, got %d", name, s.spent, spent)
