@@ -56,14 +56,12 @@ func (s *Store) Approve(ctx context.Context, id sla.DisputeID, turn sla.Turn, a 
 
 // approve writes the case if it still has its version.
 func (s *Store) approve(ctx context.Context, r sla.CaseRecord, line []byte, now time.Time) (bool, error) {
-	at := s.locate(classCase, caseIdent(r.ID))
-	reply, err := s.onLedger(ctx, "approve", r.ID, false, func(v *view, k shardKeys, member []byte) (call, error) {
-		record, err := caseKind.appendValue(nil, &r, r.Version, s.gauge(classCase, at.shard))
+	reply, err := s.onLedger(ctx, "approve", r.ID, approveScript, false, func(_ *view, shard int) ([]any, error) {
+		record, err := caseKind.appendValue(nil, &r, r.Version, s.gauge(classCase, shard))
 		if err != nil {
-			return call{}, err
+			return nil, err
 		}
-		return call{script: approveScript, keys: []string{k.epoch, k.audit},
-			args: v.guarded(k.prefix, member, record, line, s.perShard(maxAudits), now.UnixMilli(), r.ID.String())}, nil
+		return []any{record, line, s.perShard(maxAudits), now.UnixMilli(), r.ID.String()}, nil
 	})
 	return reply == "1", err
 }

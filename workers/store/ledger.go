@@ -2,12 +2,12 @@ package store
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"watchkeeper/sla"
 )
@@ -18,23 +18,24 @@ var ErrStaleCase = errors.New("the case has changed meanwhile; the ledger is wri
 // refusals are the integers that the scripts of the ledger answer instead of a slot.
 var refusals = map[int64]error{1: sla.ErrHeld, 2: sla.ErrFrozen, 3: sla.ErrFenced, 4: ErrIllegalMove, 5: sla.ErrUnresolved, 6: sla.ErrKilled}
 
-// A slotCall makes the call of a ledger script on the case in its shard.
-type slotCall func(v *view, k shardKeys, member []byte) (call, error)
-
-// onLedger runs a script on the ledger of one case. When money is about to move, a loss of memory is for the caller to hear: the new epoch
-// is opened, and nothing is tried again.
-func (s *Store) onLedger(ctx context.Context, op string, id sla.DisputeID, money bool, build slotCall) (any, error) {
+// onLedger runs a script on the ledger of one case; more gives the script's arguments behind the member, under a view. When money is about to
+// move, a loss of memory is for the caller to hear: the new epoch is opened, and nothing is tried again.
+func (s *Store) onLedger(ctx context.Context, op string, id sla.DisputeID, script luaScript, money bool, more func(v *view, shard int) ([]any, error)) (any, error) {
 	op += " " + id.String()
 	at := s.locate(classCase, caseIdent(id))
 	var out any
 	once := func(shards []int) ([]int, error) {
 		v := s.views[at.shard].Load()
-		c, err := s.ledgerCall(v, at, id, build)
+		last, err := more(v, at.shard)
+		if err != nil {
+			return nil, err
+		}
+		it, err := s.onCase(v, script, at, id, last...)
 		if err != nil {
 			return nil, err
 		}
 		var lost bool
-		if out, lost, err = ledgerReply(v, s.share(ctx, []call{c})[0]); lost {
+		if out, lost, err = ledgerReply(v, s.share(ctx, it)[0]); lost {
 			return shards, nil
 		}
 		return nil, err
@@ -50,31 +51,32 @@ func (s *Store) onLedger(ctx context.Context, op string, id sla.DisputeID, money
 	return out, wrap(op, err)
 }
 
-func (s *Store) ledgerCall(v *view, at place, id sla.DisputeID, build slotCall) (call, error) {
+// onCase is an item of a script on one case.
+func (s *Store) onCase(v *view, script luaScript, at place, id sla.DisputeID, more ...any) (item, error) {
 	member, err := v.appendMember(nil, at.bucket, caseIdent(id))
 	if err != nil {
-		return call{}, err
+		return item{}, err
 	}
-	return build(v, s.keys[at.shard], member)
+	return item{script: script, shard: at.shard, args: v.guarded(append([]any{member}, more...)...)}, nil
 }
 
-// ledgerReply reads what a script of the ledger answered under a view.
-func ledgerReply(v *view, cmd *redis.Cmd) (out any, lost bool, err error) {
-	out, err = cmd.Result()
-	if err != nil || out == lostMemory {
-		return nil, err == nil, err
+// ledgerReply reads what a script of the ledger answered under a view: a slot with a sequence behind it, or a word.
+func ledgerReply(v *view, a answer) (out any, lost bool, err error) {
+	if a.err != nil || a.value == lostMemory {
+		return nil, a.err == nil, a.err
 	}
-	if code, ok := out.(int64); ok {
+	if code, ok := a.value.(int64); ok {
 		return nil, false, refusals[code]
 	}
-	if pair, ok := out.([]any); ok && len(pair) == 2 {
-		v.saw(parseInt(pair[1]))
-		out = pair[0]
+	text, _ := a.value.(string)
+	if len(text) < slotHead+8 {
+		return text, false, nil
 	}
-	return out, false, nil
+	v.saw(int64(binary.BigEndian.Uint64([]byte(text[len(text)-8:])))) //nolint:gosec // a count
+	return text[:len(text)-8], false, nil
 }
 
-// guarded are the first arguments of a script of the ledger.
+// guarded are the first arguments of a script that looks for a loss of memory.
 func (v *view) guarded(more ...any) []any {
 	return append([]any{v.epoch, v.sequence.Load()}, more...)
 }
@@ -119,23 +121,20 @@ func (s *Store) ClaimAttempts(ctx context.Context, keys []sla.AttemptKey, now ti
 
 // claimEach tries the pending slots once, and gives those whose shard has lost its memory.
 func (s *Store) claimEach(ctx context.Context, keys []sla.AttemptKey, pending []int, now time.Time, until []byte, out []sla.Claim) (lost []int) {
-	calls, views, asked := make([]call, 0, len(pending)), make([]*view, 0, len(pending)), make([]int, 0, len(pending))
+	items, views, asked := make([]item, 0, len(pending)), make([]*view, 0, len(pending)), make([]int, 0, len(pending))
 	for _, i := range pending {
 		at := s.locate(classCase, caseIdent(keys[i].Dispute))
 		v := s.views[at.shard].Load()
-		c, err := s.ledgerCall(v, at, keys[i].Dispute, func(v *view, k shardKeys, member []byte) (call, error) {
-			return call{script: attemptClaim, keys: []string{k.epoch, k.ledger(member)},
-				args: v.guarded(slotField(keys[i]), now.UnixMilli(), until, newWriter())}, nil
-		})
+		it, err := s.onCase(v, attemptClaim, at, keys[i].Dispute, slotField(keys[i]), now.UnixMilli(), until, newWriter())
 		if err != nil {
 			out[i].Err = err
 			continue
 		}
-		calls, views, asked = append(calls, c), append(views, v), append(asked, i)
+		items, views, asked = append(items, it), append(views, v), append(asked, i)
 	}
-	for n, cmd := range s.share(ctx, calls) {
+	for n, a := range s.share(ctx, items...) {
 		i := asked[n]
-		reply, forgot, err := ledgerReply(views[n], cmd)
+		reply, forgot, err := ledgerReply(views[n], a)
 		if forgot {
 			lost = append(lost, i)
 			continue
@@ -158,13 +157,9 @@ func (s *Store) RecordIntent(ctx context.Context, in sla.Intent) (sla.Attempt, e
 	a := in.Attempt
 	writer, field := newWriter(), slotField(a.AttemptKey)
 	a.Receipt = ""
-	reply, err := s.onLedger(ctx, op, a.Dispute, true, func(v *view, k shardKeys, member []byte) (call, error) {
-		args := v.guarded(field, in.Now.UnixMilli(), appendInstant(nil, floorMS(in.Now)), writer, appendToken(nil, a.Token), packSent(nil, a),
-			in.Since.UnixMilli())
-		for _, scope := range scopesOver(v.platformOf(a.Dispute), a.Dispute.Store, in.Reason) {
-			args = append(args, scope)
-		}
-		return call{script: attemptIntent, keys: []string{k.epoch, k.ledger(member), k.kill}, args: args}, nil
+	reply, err := s.onLedger(ctx, op, a.Dispute, attemptIntent, true, func(v *view, _ int) ([]any, error) {
+		return []any{field, in.Now.UnixMilli(), appendInstant(nil, floorMS(in.Now)), writer, appendToken(nil, a.Token), packSent(nil, a),
+			in.Since.UnixMilli(), strings.Join(scopesOver(v.platformOf(a.Dispute), a.Dispute.Store, in.Reason), "\n")}, nil
 	})
 	if err != nil {
 		return sla.Attempt{}, err
@@ -195,17 +190,15 @@ func (s *Store) Settle(ctx context.Context, a sla.Attempt, st sla.Settlement) er
 	}
 	a.State, a.Receipt, a.Lease = st.State, st.Receipt, time.Time{}
 	slot := packSlot(a, newWriter())
-	at := s.locate(classCase, caseIdent(a.Dispute))
-	reply, err := s.onLedger(ctx, op, a.Dispute, false, func(v *view, k shardKeys, member []byte) (call, error) {
+	reply, err := s.onLedger(ctx, op, a.Dispute, attemptSettle, false, func(_ *view, shard int) ([]any, error) {
 		var record []byte
 		if st.Case != nil {
 			var err error
-			if record, err = caseKind.appendValue(nil, &st.Case.CaseRecord, st.Case.Expect, s.gauge(classCase, at.shard)); err != nil {
-				return call{}, err
+			if record, err = caseKind.appendValue(nil, &st.Case.CaseRecord, st.Case.Expect, s.gauge(classCase, shard)); err != nil {
+				return nil, err
 			}
 		}
-		return call{script: attemptSettle, keys: []string{k.epoch, k.ledger(member), k.audit},
-			args: v.guarded(slotField(a.AttemptKey), slot, k.prefix, member, record, st.Audit, s.perShard(maxAudits), st.At.UnixMilli(), a.Dispute.String())}, nil
+		return []any{slotField(a.AttemptKey), slot, record, st.Audit, s.perShard(maxAudits), st.At.UnixMilli(), a.Dispute.String()}, nil
 	})
 	if err == nil && reply == "0" {
 		return fmt.Errorf("%s %s: %w", op, a.Dispute, ErrStaleCase)
@@ -216,9 +209,8 @@ func (s *Store) Settle(ctx context.Context, a sla.Attempt, st sla.Settlement) er
 // ReleaseAttempt gives a claim back: nothing was sent, or nothing could be learned. A claim that is no longer held is no error; one that
 // was sent is ErrIllegalMove.
 func (s *Store) ReleaseAttempt(ctx context.Context, a sla.Attempt) error {
-	_, err := s.onLedger(ctx, "release attempt", a.Dispute, false, func(v *view, k shardKeys, member []byte) (call, error) {
-		return call{script: attemptGive, keys: []string{k.epoch, k.ledger(member)},
-			args: v.guarded(slotField(a.AttemptKey), appendToken(nil, a.Token))}, nil
+	_, err := s.onLedger(ctx, "release attempt", a.Dispute, attemptGive, false, func(*view, int) ([]any, error) {
+		return []any{slotField(a.AttemptKey), appendToken(nil, a.Token)}, nil
 	})
 	return err
 }

@@ -1,7 +1,9 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -16,25 +18,42 @@ const (
 	tripLimit = 5 * time.Second
 )
 
-// A ferry shares round trips among callers: who comes while others are under way waits for the next one, which takes all who wait by then.
-// So a busy process does with a few round trips what would take one for each answer, and an idle one waits for nobody.
+// An item is one caller's part of a script that works on several (scripts/items.lua): a shard and the script's arguments for it, always as
+// many as the script has for each item.
+type item struct {
+	script luaScript
+	shard  int
+	args   []any
+}
+
+// An answer is what a script replied to an item.
+type answer struct {
+	value any
+	err   error
+}
+
+// A ferry shares round trips and runs of scripts among callers: who comes while others are under way waits for the next trip, which takes all
+// who wait by then. So a busy process does with a few runs what would take one for each answer, and an idle one waits for nobody.
 type ferry struct {
 	mu      sync.Mutex
 	waiting []*passenger
 	away    int // round trips under way
 }
 
-// A passenger is some calls of one caller.
+// A passenger is one caller with its items.
 type passenger struct {
-	calls []call
-	cmds  []*redis.Cmd
-	done  chan struct{}
+	items   []item
+	answers []answer
+	done    chan struct{}
 }
 
-// share is run with others' calls in the same round trip. A caller whose context ends leaves while it waits; calls that are under way are
-// waited for, because what they do must be known.
-func (s *Store) share(ctx context.Context, calls []call) []*redis.Cmd {
-	p := &passenger{calls: calls, done: make(chan struct{})}
+// share runs items, together with those of others. A caller whose context ends leaves while it waits; items that are under way are waited
+// for, because what they do must be known.
+func (s *Store) share(ctx context.Context, items ...item) []answer {
+	p := &passenger{items: items, answers: make([]answer, len(items)), done: make(chan struct{})}
+	if len(items) == 0 {
+		return nil
+	}
 	f := &s.ferry
 	f.mu.Lock()
 	f.waiting = append(f.waiting, p)
@@ -45,19 +64,23 @@ func (s *Store) share(ctx context.Context, calls []call) []*redis.Cmd {
 	f.mu.Unlock()
 	select {
 	case <-p.done:
-		return p.cmds
+		return p.answers
 	case <-ctx.Done():
 	}
 	if f.leave(p) {
-		cmds := make([]*redis.Cmd, len(calls))
-		for i := range cmds {
-			cmds[i] = redis.NewCmd(ctx)
-			cmds[i].SetErr(context.Cause(ctx))
+		for i := range p.answers {
+			p.answers[i].err = context.Cause(ctx)
 		}
-		return cmds
+		return p.answers
 	}
 	<-p.done
-	return p.cmds
+	return p.answers
+}
+
+// shareOne is share for a single item.
+func (s *Store) shareOne(ctx context.Context, it item) (any, error) {
+	a := s.share(ctx, it)[0]
+	return a.value, a.err
 }
 
 // leave takes a passenger off who has not departed yet.
@@ -72,13 +95,13 @@ func (f *ferry) leave(p *passenger) bool {
 	return true
 }
 
-// board takes those who wait, as many as one round trip has room for; nobody when it is time to end.
+// board takes those who wait, as many as one trip has room for; nobody when it is time to end.
 func (f *ferry) board() []*passenger {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	n, room := 0, most
-	for n < len(f.waiting) && (n == 0 || len(f.waiting[n].calls) <= room) {
-		room -= len(f.waiting[n].calls)
+	for n < len(f.waiting) && (n == 0 || len(f.waiting[n].items) <= room) {
+		room -= len(f.waiting[n].items)
 		n++
 	}
 	if n == 0 {
@@ -90,32 +113,79 @@ func (f *ferry) board() []*passenger {
 	return boarded
 }
 
-// ship makes round trips for as long as somebody waits.
+// ship makes trips for as long as somebody waits.
 func (s *Store) ship(ctx context.Context) {
 	for {
 		boarded := s.ferry.board()
 		if len(boarded) == 0 {
 			return
 		}
-		var calls []call
+		s.trip(ctx, boarded)
 		for _, p := range boarded {
-			calls = append(calls, p.calls...)
-		}
-		cmds := s.trip(ctx, calls)
-		for _, p := range boarded {
-			p.cmds, cmds = cmds[:len(p.calls):len(p.calls)], cmds[len(p.calls):]
 			close(p.done)
 		}
 	}
 }
 
-func (s *Store) trip(ctx context.Context, calls []call) []*redis.Cmd {
-	ctx, cancel := context.WithTimeout(ctx, tripLimit)
-	defer cancel()
-	return s.run(ctx, calls)
+// seat is an item with the place of its answer.
+type seat struct {
+	item
+	answer *answer
 }
 
-// shareOne is share for a single call.
-func (s *Store) shareOne(ctx context.Context, c call) (any, error) {
-	return s.share(ctx, []call{c})[0].Result()
+// trip runs each script once for all items that are for it; on Cluster once for each shard, because a run lives on one node.
+func (s *Store) trip(ctx context.Context, boarded []*passenger) {
+	ctx, cancel := context.WithTimeout(ctx, tripLimit)
+	defer cancel()
+	var runs [][]seat
+	for _, p := range boarded {
+		for i, it := range p.items {
+			at := slices.IndexFunc(runs, func(r []seat) bool {
+				return r[0].script.Script == it.script.Script && (!s.cluster || r[0].shard == it.shard)
+			})
+			if at < 0 {
+				at, runs = len(runs), append(runs, nil)
+			}
+			runs[at] = append(runs[at], seat{item: it, answer: &p.answers[i]})
+		}
+	}
+	calls := make([]call, len(runs))
+	for i, r := range runs {
+		slices.SortStableFunc(r, func(a, b seat) int { return cmp.Compare(a.shard, b.shard) })
+		calls[i] = s.together(r)
+	}
+	for i, cmd := range s.run(ctx, calls) {
+		hand(runs[i], cmd)
+	}
+}
+
+// together makes one call of items for one script.
+func (s *Store) together(run []seat) call {
+	width := len(run[0].args)
+	c := call{script: run[0].script, keys: make([]string, len(run)), args: make([]any, 0, 1+width*len(run))}
+	c.args = append(c.args, width)
+	for i, it := range run {
+		c.keys[i] = s.keys[it.shard].epoch
+		c.args = append(c.args, it.args...)
+	}
+	return c
+}
+
+// hand gives each item its part of the reply.
+func hand(run []seat, cmd *redis.Cmd) {
+	replies, err := cmd.Slice()
+	if err == nil && len(replies) != len(run) {
+		err = fmt.Errorf("%d replies to %d items: %w", len(replies), len(run), ErrUnreadable)
+	}
+	for i, it := range run {
+		if err != nil {
+			it.answer.err = err
+			continue
+		}
+		if failed, ok := replies[i].(error); ok {
+			it.answer.err = failed
+			continue
+		}
+		it.answer.value = replies[i]
+	}
 }

@@ -51,9 +51,9 @@ func (s *Store) Reserve(ctx context.Context, sp sla.Spend, now time.Time) error 
 	if sp.Buyer != 0 {
 		buyer = fmt.Sprintf("%016x", uint64(sp.Buyer))
 	}
-	k, v := s.keys[moneyShard], s.views[moneyShard].Load()
-	reply, err := s.shareOne(ctx, call{script: reserveScript, keys: []string{k.epoch}, args: v.guarded(k.money(), sp.Key.Dispute.String(),
-		string(sp.Key.Dispute.Store), slotField(sp.Key), sp.Token, max(now.UnixMilli(), 0), opened, sp.Amount.Minor, string(sp.Amount.Currency), buyer,
+	v := s.views[moneyShard].Load()
+	reply, err := s.shareOne(ctx, item{script: reserveScript, shard: moneyShard, args: v.guarded(sp.Key.Dispute.String(), string(sp.Key.Dispute.Store),
+		slotField(sp.Key), sp.Token, max(now.UnixMilli(), 0), opened, sp.Amount.Minor, string(sp.Amount.Currency), buyer,
 		sla.BuyerSpan.Milliseconds(), limits[0], limits[1], limits[2], limits[3], count, per)})
 	if err != nil {
 		return wrap(op, err)
@@ -116,9 +116,8 @@ func refusedSpend(sp sla.Spend, why string, spent int64) error {
 // Release gives back what the slot of an attempt has reserved, because the answer surely had no effect. Of several claims only the last one
 // that reserved, or a later one, can do so: what a successor has reserved stays. To release nothing is no error.
 func (s *Store) Release(ctx context.Context, a sla.Attempt) error {
-	k := s.keys[moneyShard]
-	_, err := s.shareOne(ctx, call{script: unspendScript, keys: []string{k.epoch},
-		args: []any{k.money(), a.Dispute.String(), string(a.Dispute.Store), slotField(a.AttemptKey), a.Token}})
+	_, err := s.shareOne(ctx, item{script: unspendScript, shard: moneyShard,
+		args: []any{a.Dispute.String(), string(a.Dispute.Store), slotField(a.AttemptKey), a.Token}})
 	return wrap("release what "+a.Dispute.String()+" reserved", err)
 }
 

@@ -1,19 +1,40 @@
--- attempt_intent makes a coming send durable, if the claim still holds, no kill switch covers it and no money is frozen.
--- KEYS[1] wk:{NN}:epoch, KEYS[2] wk:{NN}:l:<member>, KEYS[3] wk:{NN}:kill
--- ARGV[1] epoch, [2] sequence, [3] slot, [4] now in ms, [5] now (6 bytes), [6] writer (8 bytes), [7] token (8 bytes), [8] what is sent,
--- [9] back to when everything must be remembered, in ms; from [10] on the scopes of the kill switches that cover it
--- Returns {slot, sequence as a string}; the integers 0 when memory was lost, 2 frozen, 3 fenced, 4 not claimed, 6 a switch is on.
-if amnesia(KEYS[1], ARGV[1], ARGV[2]) then return 0 end
-local now, old = tonumber(ARGV[4]), call('HGET', KEYS[2], ARGV[3])
-if not old or sub(old, 7, 14) ~= ARGV[7] then return FENCED end
-if byte(old, 2) == SENT and sub(old, 27, 34) == ARGV[6] then return {old, ARGV[2]} end
-if byte(old, 2) ~= CLAIMED then return ILLEGAL end
-if number(old, 15, 6) <= now then return FENCED end
-for _, switch in ipairs(call('HMGET', KEYS[3], unpack(ARGV, 10))) do
-  if switch and byte(switch, 1) == ON then return KILLED end
+-- attempt_intent makes coming sends durable, each if the claim still holds, no kill switch covers it and no money is frozen.
+-- Of each item (items.lua): [1] epoch, [2] sequence, [3] member, [4] slot, [5] now in ms, [6] now (6 bytes), [7] writer (8 bytes), [8] token
+-- (8 bytes), [9] what is sent, [10] back to when everything must be remembered, in ms, [11] the scopes of the kill switches that cover it,
+-- a line each
+-- Replies with the slot and the sequence (8 bytes); the integers 0 when memory was lost, 2 frozen, 3 fenced, 4 not claimed, 6 a switch is on.
+local switches = {} -- by shard: the scopes that are on, or false
+
+local function killed(prefix, scopes)
+  if switches[prefix] == nil then
+    local all, on = call('HGETALL', prefix .. 'kill'), false
+    for i = 1, #all, 2 do
+      if byte(all[i + 1], 1) == ON then
+        on = on or {}
+        on[all[i]] = true
+      end
+    end
+    switches[prefix] = on
+  end
+  local on = switches[prefix]
+  if not on then return false end
+  for scope in string.gmatch(scopes, '[^\n]+') do
+    if on[scope] then return true end
+  end
+  return false
 end
-if tonumber(call('HGET', KEYS[1], 'f') or '0') > tonumber(ARGV[9]) then return FROZEN end
-local new = slot(SENT, number(old, 3, 4) + 1, ARGV[7], sub(old, 15, 20), ARGV[5], ARGV[6], ARGV[8])
-call('HSET', KEYS[2], ARGV[3], new)
-local s = call('HINCRBY', KEYS[1], 's', 1)
-return {new, string.format('%.0f', s)}
+
+local function one(key, prefix, a)
+  if amnesia(key, ARGV[a + 1], ARGV[a + 2]) then return 0 end
+  local ledger, name = prefix .. 'l:' .. ARGV[a + 3], ARGV[a + 4]
+  local now, old = tonumber(ARGV[a + 5]), call('HGET', ledger, name)
+  if not old or sub(old, 7, 14) ~= ARGV[a + 8] then return FENCED end
+  if byte(old, 2) == SENT and sub(old, 27, 34) == ARGV[a + 7] then return old .. NO_NEWS end
+  if byte(old, 2) ~= CLAIMED then return ILLEGAL end
+  if number(old, 15, 6) <= now then return FENCED end
+  if killed(prefix, ARGV[a + 11]) then return KILLED end
+  if memory[key].frozen > tonumber(ARGV[a + 10]) then return FROZEN end
+  local new = slot(SENT, number(old, 3, 4) + 1, ARGV[a + 8], sub(old, 15, 20), ARGV[a + 6], ARGV[a + 7], ARGV[a + 9])
+  call('HSET', ledger, name, new)
+  return new .. eight(ahead(key))
+end

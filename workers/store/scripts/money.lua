@@ -4,7 +4,6 @@
 --   d:<day>       hash: "<store> <currency>" and " <currency>" → amount
 --   s             sorted set: dispute/slot → instant
 -- Amounts are whole numbers of minor units, and neither one nor a sum is above 2^52, so that doubles hold them exactly.
-local call = redis.call
 local DAY = 86400000
 local DAY_KEPT, CASE_KEPT = 3 * DAY, 90 * DAY -- days end by the callers' clocks; a dispute may be silent for long
 
@@ -17,13 +16,24 @@ local function parse(reservation)
   return {at = tonumber(at), amount = tonumber(amount), token = tonumber(token), buyer = buyer, currency = currency}
 end
 
+-- sums are those of days that this run knows already, by key and field: several items of a run mostly ask for the same.
+local sums = {}
+
+local function sum_of(key, field)
+  local name = key .. field
+  if not sums[name] then sums[name] = tonumber(call('HGET', key, field) or '0') end
+  return sums[name]
+end
+
 -- count adds to the sums of a day; a day that has expired is not begun again to take something away.
 local function count(head, ms, store, currency, amount)
   local key = day(head, ms)
   if amount < 0 and call('EXISTS', key) == 0 then return end
-  call('HINCRBY', key, store .. ' ' .. currency, text(amount))
-  call('HINCRBY', key, ' ' .. currency, text(amount))
-  call('PEXPIRE', key, text(DAY_KEPT))
+  for _, field in ipairs({store .. ' ' .. currency, ' ' .. currency}) do
+    local sum = tonumber(call('HINCRBY', key, field, text(amount)))
+    sums[key .. field] = sum
+    if sum == amount then call('PEXPIRE', key, text(DAY_KEPT)) end
+  end
 end
 
 -- forget takes a reservation out of every sum.

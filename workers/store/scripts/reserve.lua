@@ -1,95 +1,125 @@
 -- reserve takes what an answer costs out of every budget at once, or changes nothing. A slot that has reserved before gets the new amount in
 -- place of the old one.
--- KEYS[1] wk:{00}:epoch
--- ARGV[1] epoch, [2] sequence, [3] "wk:{00}:m", [4] dispute, [5] store, [6] slot (9 bytes), [7] token, [8] now in ms, [9] when the dispute
--- was opened in ms (0: unknown), [10] amount, [11] currency, [12] buyer (16 hex digits, or ''), [13] ms for which a buyer's spending
--- counts, [14] most for the case, [15] the buyer, [16] the store, [17] all stores, each '' without a limit, [18] how many answers, '' without a
--- limit, [19] in how many ms
--- Returns {'', sequence}, or {what refuses, spent so far}: 'case', 'buyer', 'store', 'total', 'storm', and each of them with 'lost ' in
+-- Of each item (items.lua; the shard is always the first one): [1] epoch, [2] sequence, [3] dispute, [4] store, [5] slot (9 bytes), [6] token,
+-- [7] now in ms, [8] when the dispute was opened in ms (0: unknown), [9] amount, [10] currency, [11] buyer (16 hex digits, or ''), [12] ms for
+-- which a buyer's spending counts, [13] most for the case, [14] the buyer, [15] the store, [16] all stores, each '' without a limit, [17]
+-- how many answers, '' without a limit, [18] in how many ms
+-- Replies with {'', sequence}, or {what refuses, spent so far}: 'case', 'buyer', 'store', 'total', 'storm', and each of them with 'lost ' in
 -- front when a loss of memory has made unknown what was spent; {'fenced', '0'}; the integer 0 when memory was lost.
-if amnesia(KEYS[1], ARGV[1], ARGV[2]) then return 0 end
-local head, dispute, store, slot = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
-local now, amount, currency, buyer = tonumber(ARGV[8]), tonumber(ARGV[10]), ARGV[11], ARGV[12]
-local name, MOST = dispute .. '/' .. slot, 4503599627370496
-local lost = tonumber(call('HGET', KEYS[1], 'o') or '-1')
-local old = call('HGET', head .. 'c:' .. dispute, slot)
-local was = old and parse(old)
-if was and was.token > tonumber(ARGV[7]) then return {'fenced', '0'} end
+local MOST = 4503599627370496
+local lost -- when memory was lost, in ms, or -1; read once in a run
+local swept = 0 -- up to which instant the run has forgotten answers of the storm
 
 -- over tells whether a limit refuses what is spent and the amount; unknown says that more may have been spent than is remembered.
-local function over(limit, spent, unknown)
+local function over(q, limit, spent, unknown)
   if limit ~= '' and unknown then return 'lost ' end
-  return spent + amount > (tonumber(limit) or MOST) and ''
+  return spent + q.amount > (tonumber(limit) or MOST) and ''
 end
 
-local function case_spent()
-  local all, sum = call('HGETALL', head .. 'c:' .. dispute), 0
+-- case_spent is what other slots of the dispute have reserved, and what this one has.
+local function case_spent(q)
+  local all, sum, was = call('HGETALL', q.head .. 'c:' .. q.dispute), 0, nil
   for i = 1, #all, 2 do
     local r = parse(all[i + 1])
-    if all[i] ~= slot and r.currency == currency then sum = sum + r.amount end
+    if all[i] == q.slot then
+      was = r
+    elseif r.currency == q.currency then
+      sum = sum + r.amount
+    end
   end
-  return sum
+  return sum, was
 end
 
-local span, forgotten = tonumber(ARGV[13]), {}
-local function buyer_spent()
-  local all, sum = call('HGETALL', head .. 'b:' .. buyer), 0
+-- buyer_spent is what other slots have reserved for the buyer; what counts no more is to be forgotten.
+local function buyer_spent(q)
+  local all, sum = call('HGETALL', q.head .. 'b:' .. q.buyer), 0
   for i = 1, #all, 2 do
     local r = parse(all[i + 1])
-    if r.at <= now - span - DAY then -- a day later, because clocks differ
-      forgotten[#forgotten + 1] = all[i]
-    elseif r.at > now - span and all[i] ~= name and r.currency == currency then
+    if r.at <= q.now - q.span - DAY then -- a day later, because clocks differ
+      q.forgotten[#q.forgotten + 1] = all[i]
+    elseif r.at > q.now - q.span and all[i] ~= q.name and r.currency == q.currency then
       sum = sum + r.amount
     end
   end
   return sum
 end
 
-local function day_spent(field)
-  local sum = tonumber(call('HGET', day(head, now), field .. ' ' .. currency) or '0')
-  if was and was.currency == currency and day(head, was.at) == day(head, now) then sum = sum - was.amount end
+local function day_spent(q, field)
+  local today = day(q.head, q.now)
+  local sum = sum_of(today, field .. ' ' .. q.currency)
+  if q.was and q.was.currency == q.currency and day(q.head, q.was.at) == today then sum = sum - q.was.amount end
   return sum
 end
 
-local before = lost >= 0 and tonumber(ARGV[9]) <= lost -- the dispute was open before the loss
-local today = lost >= now - now % DAY
-local function refusal()
-  local spent = case_spent()
-  local why = over(ARGV[14], spent, before)
-  if why then return why .. 'case', spent end
-  if buyer ~= '' then
-    spent = buyer_spent()
-    why = over(ARGV[15], spent, before and lost > now - span)
-    if why then return why .. 'buyer', spent end
-  end
-  spent = day_spent(store)
-  why = over(ARGV[16], spent, today)
-  if why then return why .. 'store', spent end
-  spent = day_spent('')
-  why = over(ARGV[17], spent, today)
-  if why then return why .. 'total', spent end
-  if ARGV[18] == '' then return nil end
-  local since = now - tonumber(ARGV[19])
-  spent = call('ZCOUNT', head .. 's', '(' .. text(since), '+inf')
-  if was and was.at > since then spent = spent - 1 end
+local function storm(q, most, per)
+  local since = q.now - tonumber(per)
+  local spent = call('ZCOUNT', q.head .. 's', '(' .. text(since), '+inf')
+  if q.was and q.was.at > since then spent = spent - 1 end
   if lost > since then return 'lost storm', spent end
-  if spent >= tonumber(ARGV[18]) then return 'storm', spent end
+  if spent >= tonumber(most) then return 'storm', spent end
 end
 
-local why, spent = refusal()
-if why then return {why, text(spent)} end
-if was then forget(head, dispute, store, slot, was) end
-local reservation = table.concat({text(now), text(amount), ARGV[7], buyer, currency}, ' ')
-call('HSET', head .. 'c:' .. dispute, slot, reservation)
-call('PEXPIRE', head .. 'c:' .. dispute, text(CASE_KEPT))
-if buyer ~= '' then
-  if #forgotten > 0 then call('HDEL', head .. 'b:' .. buyer, unpack(forgotten, 1, math.min(#forgotten, 1000))) end
-  call('HSET', head .. 'b:' .. buyer, name, reservation)
-  call('PEXPIRE', head .. 'b:' .. buyer, text(span + DAY))
+-- refusal asks every limit, which stand behind ARGV[a + 12].
+local function refusal(q, spent, a)
+  local before = lost >= 0 and q.opened <= lost -- the dispute was open before the loss
+  local today = lost >= q.now - q.now % DAY
+  local why = over(q, ARGV[a + 13], spent, before)
+  if why then return why .. 'case', spent end
+  if q.buyer ~= '' then
+    spent = buyer_spent(q)
+    why = over(q, ARGV[a + 14], spent, before and lost > q.now - q.span)
+    if why then return why .. 'buyer', spent end
+  end
+  spent = day_spent(q, q.store)
+  why = over(q, ARGV[a + 15], spent, today)
+  if why then return why .. 'store', spent end
+  spent = day_spent(q, '')
+  why = over(q, ARGV[a + 16], spent, today)
+  if why then return why .. 'total', spent end
+  if ARGV[a + 17] ~= '' then return storm(q, ARGV[a + 17], ARGV[a + 18]) end
 end
-count(head, now, store, currency, amount)
-local kept = math.max(DAY, tonumber(ARGV[19]) or 0)
-call('ZREMRANGEBYSCORE', head .. 's', '-inf', text(now - kept))
-call('ZADD', head .. 's', text(now), name)
-call('PEXPIRE', head .. 's', text(kept))
-return {'', text(call('HINCRBY', KEYS[1], 's', 1))}
+
+-- take writes the reservation down. The sums come first: what fails in between stays spent.
+local function take(q, token)
+  if q.was then forget(q.head, q.dispute, q.store, q.slot, q.was) end
+  count(q.head, q.now, q.store, q.currency, q.amount)
+  local of_case, of_buyer = q.head .. 'c:' .. q.dispute, q.head .. 'b:' .. q.buyer
+  local reservation = table.concat({text(q.now), text(q.amount), token, q.buyer, q.currency}, ' ')
+  call('HSET', of_case, q.slot, reservation)
+  call('PEXPIRE', of_case, text(CASE_KEPT))
+  if q.buyer ~= '' then
+    if #q.forgotten > 0 then call('HDEL', of_buyer, unpack(q.forgotten, 1, math.min(#q.forgotten, 1000))) end
+    call('HSET', of_buyer, q.name, reservation)
+    call('PEXPIRE', of_buyer, text(q.span + DAY))
+  end
+end
+
+-- answered counts one more for the storm, and forgets what no storm counts any more.
+local function answered(q, per)
+  local key, kept = q.head .. 's', math.max(DAY, tonumber(per) or 0)
+  call('ZADD', key, text(q.now), q.name)
+  if q.now - kept <= swept then return end
+  swept = q.now - kept
+  call('ZREMRANGEBYSCORE', key, '-inf', text(swept))
+  call('PEXPIRE', key, text(kept))
+end
+
+local function one(key, prefix, a)
+  if amnesia(key, ARGV[a + 1], ARGV[a + 2]) then return 0 end
+  if not lost then lost = tonumber(call('HGET', key, 'o') or '-1') end
+  local q = {
+    head = prefix .. 'm', dispute = ARGV[a + 3], store = ARGV[a + 4], slot = ARGV[a + 5], now = tonumber(ARGV[a + 7]), opened = tonumber(ARGV[a + 8]),
+    amount = tonumber(ARGV[a + 9]), currency = ARGV[a + 10], buyer = ARGV[a + 11], span = tonumber(ARGV[a + 12]), forgotten = {},
+  }
+  q.name = q.dispute .. '/' .. q.slot
+  local spent, was = case_spent(q)
+  q.was = was
+  if was and was.token > tonumber(ARGV[a + 6]) then return {'fenced', '0'} end
+  local why, so_far = refusal(q, spent, a)
+  if why then return {why, text(so_far)} end
+  take(q, ARGV[a + 6])
+  answered(q, ARGV[a + 18])
+  return {'', text(ahead(key))}
+end
+
+local function done() end
