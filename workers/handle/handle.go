@@ -94,6 +94,7 @@ type Deps struct {
 	Now     func() time.Time
 	Log     *zap.Logger
 	Metrics *Metrics
+	AtOnce  bool // the cases of an answering job go at once, not one after the other
 }
 
 // Handlers do the work.

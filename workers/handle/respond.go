@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"watchkeeper/connectors"
@@ -24,25 +25,54 @@ const (
 // maxTries is after how many sure refusals of one turn a person takes over.
 const maxTries = 5
 
-// respond answers the cases of a job, or learns what became of answers, one after the other. One that fails does not stop the others.
-// What there is no time for any more is left to the cases' timers: an answer that is begun must have the time to end.
+// respond answers the cases of a job, or learns what became of answers. One that fails does not stop the others. What there is no time for any
+// more is left to the cases' timers: an answer that is begun must have the time to end.
 func (h *Handlers) respond(ctx context.Context, args job.Args) error {
 	start := h.Now() // before the claims: their reply may be late, and the leases run already
 	turns, err := h.claim(ctx, args, start)
 	if err != nil {
 		return err
 	}
-	var errs []error
-	for _, t := range turns {
+	errs := make([]error, len(turns))
+	h.each(turns, func(i int, t *turn) {
 		if h.Now().Sub(start) > job.Budget-callTimeout-reserve || ctx.Err() != nil {
-			errs = append(errs, t.giveBack(ctx, t.held))
-			continue
+			errs[i] = t.giveBack(ctx, t.held)
+			return
 		}
 		if err := errors.Join(t.run(ctx), t.giveBack(ctx, t.held)); err != nil {
-			errs = append(errs, fmt.Errorf("case %s: %w", t.rec.ID, err))
+			errs[i] = fmt.Errorf("case %s: %w", t.rec.ID, err)
 		}
-	}
+	})
 	return errors.Join(errs...)
+}
+
+// each does something for every turn: one after the other, or all at once, so that a platform that is slow about one does not use up the time
+// of the others, and the store shares its round trips among them. A panic is the caller's, when all have ended.
+func (h *Handlers) each(turns []*turn, do func(i int, t *turn)) {
+	if !h.AtOnce {
+		for i, t := range turns {
+			do(i, t)
+		}
+		return
+	}
+	broken := make(chan any, len(turns))
+	var all sync.WaitGroup
+	for i, t := range turns {
+		all.Go(func() {
+			defer func() {
+				if p := recover(); p != nil {
+					broken <- p // nobody recovers in a goroutine of ours, and the process would end
+				}
+			}()
+			do(i, t)
+		})
+	}
+	all.Wait()
+	select {
+	case p := <-broken:
+		panic(p) // the queue counts it as a failure of the job
+	default:
+	}
 }
 
 // claim decides again about the cases of a job, for the job may be old, and claims the slots of those that want an answer, all in one
