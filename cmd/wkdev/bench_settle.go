@@ -15,15 +15,23 @@ import (
 )
 
 // settle measures whole cases from due to settled: sweep, decision, answer and settlement, with a platform that answers at once, beside
-// plain asynq's processing of no-op tasks. A whole case counts as one task, though it takes several pieces of work.
+// plain asynq's processing of no-op tasks. A whole case counts as one task, though it takes several pieces of work. An answer that pays
+// is measured apart: its budgets are reserved besides, for which plain asynq has nothing.
 func (b *bench) settle(ctx context.Context, r *rig) ([]benchRow, error) {
 	n := min(b.cases, 60_000) // enough for the start of either server to weigh little
-	ours, err := median(b.rounds, func() (float64, error) {
-		if err := r.wipe(ctx); err != nil {
-			return 0, err
-		}
-		return r.answerAll(ctx, n)
-	})
+	answers := func(rule string) (float64, error) {
+		return median(b.rounds, func() (float64, error) {
+			if err := r.wipe(ctx); err != nil {
+				return 0, err
+			}
+			return r.answerAll(ctx, n, rule)
+		})
+	}
+	ours, err := answers("refuse@0h")
+	if err != nil {
+		return nil, err
+	}
+	paying, err := answers("accept@0h")
 	if err != nil {
 		return nil, err
 	}
@@ -40,16 +48,19 @@ func (b *bench) settle(ctx context.Context, r *rig) ([]benchRow, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []benchRow{rate("a case from due to settled, a case counted as one task", "cases/s", ours, theirs)}, nil
+	return []benchRow{
+		rate("a case from due to settled, a case counted as one task", "cases/s", ours, theirs),
+		rate("the same with an answer that pays, its budgets reserved", "cases/s", paying, theirs),
+	}, nil
 }
 
-// answerAll runs a whole fleet on a platform that does nothing, and gives the cases it answered a second.
-func (r *rig) answerAll(ctx context.Context, n int) (float64, error) {
+// answerAll runs a whole fleet on a platform that does nothing, and gives the cases it answered a second; rule says which answer is given.
+func (r *rig) answerAll(ctx context.Context, n int, rule string) (float64, error) {
 	answered := newCounter(n)
 	registry := connectors.Registry{idlePlatform(answered)}
 	config, book, err := fleet.Load(ctx, []string{
 		"WK_REDIS__ADDRS=" + r.addr, "WK_HTTP__LISTEN=127.0.0.1:0", "WK_STORE__" + string(idleStore) + "__PLATFORM=" + string(idlePlatformName), "WK_SLA__MODE=live",
-		"WK_SLA__ACCEPT_CAP=1000USD", "WK_SLA__ACT_BEFORE=4d",
+		"WK_SLA__ACCEPT_CAP=1000USD", "WK_SLA__ACT_BEFORE=4d", "WK_SLA__ANSWER=" + rule,
 	}, registry)
 	if err != nil {
 		return 0, err
@@ -61,7 +72,7 @@ func (r *rig) answerAll(ctx context.Context, n int) (float64, error) {
 	defer func() { _ = f.Stop(context.WithoutCancel(ctx)) }()
 	now := time.Now()
 	err = pages(ctx, n, fillPage, func(ctx context.Context, a, z int) error {
-		writes := writesOf(a, z, func(int) time.Time { return now }, 0)
+		writes := writesOf(a, z, func(i int) time.Time { return now.Add(-time.Duration(i%3600) * time.Second) }, 0) // as in the row of due entries
 		for i := range writes {
 			writes[i].ID.Platform, writes[i].ID.Store = idlePlatformName, idleStore
 		}

@@ -16,7 +16,7 @@ local function one(key, prefix, a)
   end
   local state = old and byte(old, 2) or 0
   if state == SETTLED then return old .. NO_NEWS end
-  if old and number(old, 15, 6) > tonumber(ARGV[a + 5]) then
+  if old and u48(old, 15) > tonumber(ARGV[a + 5]) then
     if sub(old, 27, 34) == ARGV[a + 7] then return old .. NO_NEWS end
     return HELD
   end
@@ -26,7 +26,7 @@ local function one(key, prefix, a)
   local low = s % TWO32
   local token = four(tonumber(ARGV[a + 1]) + (s - low) / TWO32) .. four(low)
   local n, sent, body = 0, '\0\0\0\0\0\0', ''
-  if old then n, sent, body = number(old, 3, 4), sub(old, 21, 26), sub(old, 35) end
+  if old then n, sent, body = u32(old, 3), sub(old, 21, 26), sub(old, 35) end
   local new = slot(became, n, token, ARGV[a + 6], sent, ARGV[a + 7], body)
   call('HSET', ledger, name, new)
   return new .. eight(s)

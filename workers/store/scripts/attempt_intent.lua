@@ -31,10 +31,10 @@ local function one(key, prefix, a)
   if not old or sub(old, 7, 14) ~= ARGV[a + 8] then return FENCED end
   if byte(old, 2) == SENT and sub(old, 27, 34) == ARGV[a + 7] then return old .. NO_NEWS end
   if byte(old, 2) ~= CLAIMED then return ILLEGAL end
-  if number(old, 15, 6) <= now then return FENCED end
+  if u48(old, 15) <= now then return FENCED end
   if killed(prefix, ARGV[a + 11]) then return KILLED end
   if memory[key].frozen > tonumber(ARGV[a + 10]) then return FROZEN end
-  local new = slot(SENT, number(old, 3, 4) + 1, ARGV[a + 8], sub(old, 15, 20), ARGV[a + 6], ARGV[a + 7], ARGV[a + 9])
+  local new = slot(SENT, u32(old, 3) + 1, ARGV[a + 8], sub(old, 15, 20), ARGV[a + 6], ARGV[a + 7], ARGV[a + 9])
   call('HSET', ledger, name, new)
   return new .. eight(ahead(key))
 end

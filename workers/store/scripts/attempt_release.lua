@@ -6,7 +6,7 @@ local function one(key, prefix, a)
   local ledger, name = prefix .. 'l:' .. ARGV[a + 3], ARGV[a + 4]
   local old = call('HGET', ledger, name)
   if not old or sub(old, 7, 14) ~= ARGV[a + 5] then return '1' end
-  local state, n = byte(old, 2), number(old, 3, 4)
+  local state, n = byte(old, 2), u32(old, 3)
   if state == SENT then return ILLEGAL end
   if state == CLAIMED then
     if n == 0 then

@@ -7,10 +7,15 @@ local ON = 49 -- first byte of a kill switch that is on: '1'
 local ANSWER = 0 -- last byte of the name of a slot whose attempt ends its turn; other slots are of what goes beside an answer
 local TWO32 = 4294967296
 
-local function number(s, i, size)
-  local n = 0
-  for j = i, i + size - 1 do n = n * 256 + byte(s, j) end
-  return n
+-- the numbers of four and of six bytes at position i of s
+local function u32(s, i)
+  local a, b, c, d = byte(s, i, i + 3)
+  return ((a * 256 + b) * 256 + c) * 256 + d
+end
+
+local function u48(s, i)
+  local a, b, c, d, e, f = byte(s, i, i + 5)
+  return ((((a * 256 + b) * 256 + c) * 256 + d) * 256 + e) * 256 + f
 end
 
 -- four are the bytes of a number below 2^32.
