@@ -214,6 +214,11 @@ type result struct {
 }
 
 // once makes the last check and the one call. No layer below repeats it.
+//
+// A kill switch that is thrown after the intent still stops the answer: the intent was refused while one was on, but the connector reads,
+// renews its token and dials after it, for as long as callTimeout. So the connector's transport asks for the switches once more when the
+// connection stands and nothing of the answer is on it, with a reply that is at most two seconds old (connectors.Brake); what it holds
+// back has surely had no effect, and is a refusal like any other. Only a process that is frozen between that reply and its write can be later.
 func (t *turn) once(ctx context.Context, claimed time.Time, attempt sla.Attempt, a sla.Answer) result {
 	guard := sla.EffectiveDeadline(t.rec.Obligation, t.rule).Add(-t.rule.Guard.Value)
 	if !t.now().Before(guard) || t.Now().Sub(claimed) > claimLease-callTimeout-reserve || ctx.Err() != nil {

@@ -149,6 +149,21 @@ func TestKillSwitchStopsSendsUntilItIsOff(t *testing.T) {
 	w.quiet("after the switch")
 }
 
+func TestASwitchThrownAfterTheIntentCostsNothingButTime(t *testing.T) {
+	t.Parallel()
+	killed := &connectors.Error{Op: "fake respond", Kind: connectors.Unavailable, Err: sla.ErrKilled}
+	w := opened(t, damaged, func(w *world) {
+		w.platform.replies = []reply{{err: killed, then: func() { w.memory.kills = []sla.KillScope{{}} }}}
+	})
+	w.until(actAt.Add(time.Hour))
+	if w.slot().State == sla.AttemptUnknown || len(w.memory.spent) != 0 || len(w.platform.sent) != 1 || len(w.pages) != 0 {
+		t.Errorf("want a sure refusal, given back and not tried again, got %+v, %v, %d tries, %v", w.slot(), w.memory.spent, len(w.platform.sent), w.pages)
+	}
+	w.memory.kills = nil
+	w.until(actAt.Add(2 * time.Hour))
+	w.quiet("after the switch")
+}
+
 func TestVariableThatKillsStopsSendsAndNotPages(t *testing.T) {
 	t.Parallel()
 	w := opened(t, damaged, func(w *world) { w.rule.Kill.Value = true })
