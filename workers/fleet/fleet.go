@@ -147,7 +147,8 @@ func (f *Fleet) wire(context.Context) error {
 	})
 	f.handlers = handle.New(handle.Deps{
 		Store: f.store, Ledger: f.store, Money: f.store, Audit: f.store, Intake: in, Rules: book, Jobs: f.jobs, Sources: f.sources,
-		Notify: notifier{log: f.o.Log.Named("oncall"), rules: f.o.Book.Hash(), hooks: f.hooks, next: f.o.Notify}, Now: f.o.Now, Log: f.o.Log, Metrics: handle.NewMetrics(f.reg, names),
+		Notify: notifier{log: f.o.Log.Named("oncall"), rules: f.o.Book.Hash(), hooks: f.hooks, next: f.o.Notify},
+		Now:    f.o.Now, Log: f.o.Log, Metrics: handle.NewMetrics(f.reg, names),
 	})
 	f.poller = poll.New(f.store, f.feeds(in), f.o.Now, f.o.Log, poll.NewMetrics(f.reg, names))
 	f.sweeper = sweep.New(f.store, f.jobs, f.sources, f.o.Now, f.o.Log, sweep.NewMetrics(f.reg), f.relearn)

@@ -52,7 +52,7 @@ func TestDurationsOfTheMachineryAreWrittenLikeThoseOfTheRules(t *testing.T) {
 	load := func(text string) (fleet.Config, error) {
 		return fleet.LoadConfig(t.Context(), envconfig.MapLookuper(map[string]string{"WK_WORKERS__SHUTDOWN": text}))
 	}
-	for text, want := range map[string]time.Duration{"90s": 90 * time.Second, " 2m ": 2 * time.Minute, "0d5m": 5 * time.Minute} {
+	for text, want := range map[string]time.Duration{"90s": 90 * time.Second, "2m": 2 * time.Minute, "0d5m": 5 * time.Minute} {
 		if c, err := load(text); err != nil || c.Workers.Shutdown != want {
 			t.Errorf("%q: want %v, got %v (%v)", text, want, c.Workers.Shutdown, err)
 		}

@@ -87,11 +87,11 @@ func (b *bundle) series(prefix string) map[string]float64 {
 			continue
 		}
 		for _, m := range f.GetMetric() {
-			name := strings.TrimPrefix(f.GetName(), prefix)
+			name := []string{strings.TrimPrefix(f.GetName(), prefix)}
 			for _, l := range m.GetLabel() {
-				name += " " + l.GetValue()
+				name = append(name, l.GetValue())
 			}
-			out[name] = m.GetGauge().GetValue() + m.GetCounter().GetValue()
+			out[strings.Join(name, " ")] = m.GetGauge().GetValue() + m.GetCounter().GetValue()
 		}
 	}
 	return out

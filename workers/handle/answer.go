@@ -62,17 +62,18 @@ func (t *turn) gather(ctx context.Context) (playbook.Facts, error) {
 	return f, err
 }
 
+// asked is the stage for which a person is paged who is asked for a yes: whoever is asked late has another time to speak.
+func asked(d sla.Decision) sla.StageKind { return min(max(d.Stage, sla.StageAct), sla.StageFallback) }
+
 // hold lets the answer wait for a person's yes, and tells people once.
 func (t *turn) hold(ctx context.Context, d sla.Decision, why sla.Why) error {
-	rec := t.rec
-	rec.Waiting = true
+	rec, stage := t.rec, asked(d)
+	rec.Waiting, rec.Paged = true, max(rec.Paged, stage)
 	waits := sla.Decide(t.now(), rec.Case, t.rule)
-	w := rewrite(rec, t.later(waits.Next.Sub(t.now()), d))
-	if w.Paged < sla.StageAct {
-		w.Paged = sla.StageAct
+	if t.rec.Paged < stage {
 		t.summon(ctx, t.src.Platform, Notice{Case: t.rec.Case, Decision: d, Why: why})
 	}
-	_, err := t.put(ctx, w)
+	_, err := t.put(ctx, rewrite(rec, t.later(waits.Next.Sub(t.now()), d)))
 	return err
 }
 

@@ -85,7 +85,7 @@ func (h *Handlers) apply(ctx context.Context, src *connectors.Source, rec sla.Ca
 		h.Notify.Warn(ctx, Notice{Case: rec.Case, Decision: d, Why: d.Why})
 	case sla.ActionHold:
 		if rec.Paged < sla.StageAct { // nobody looks at what waits for a yes unless told
-			w.Paged = sla.StageAct
+			w.Paged = asked(d)
 			h.summon(ctx, src.Platform, Notice{Case: rec.Case, Decision: d, Why: d.Why})
 		}
 	case sla.ActionPage:
