@@ -23,7 +23,8 @@ type Connector interface {
 }
 
 // A Responder carries out answers. Respond is called at most once for an attempt and sends at most one request that can have an
-// effect; an error of kind OutcomeUnknown means that the effect may have happened, any other kind that it surely did not. Confirm
+// effect; an error of kind OutcomeUnknown means that the effect may have happened, any other kind that it surely did not. That request asks
+// Deps.Brake as the last thing before it leaves, and an error that is sla.ErrKilled tells of it. Confirm
 // tells, by reading the platform only, whether an answer of unknown outcome took effect.
 type Responder interface {
 	Respond(ctx context.Context, d sla.Dispute, a sla.Answer) (Receipt, error)

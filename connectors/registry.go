@@ -22,6 +22,7 @@ type Deps struct {
 	HTTP    http.RoundTripper // nil: the transport's own, with its time-outs
 	Limiter Limiter
 	Tokens  TokenVault
+	Brake   Brake // nil: nothing stops answers; the fleet always hands one
 	Log     *zap.Logger
 	Calls   CallObserver // nil: nobody counts
 }
@@ -30,6 +31,14 @@ type Deps struct {
 // never waits: when none is left it says how long until the next. An error means that the limit is not known: do not call.
 type Limiter interface {
 	Take(ctx context.Context, key string, rate int, per time.Duration) (wait time.Duration, err error)
+}
+
+// A Brake knows the kill switches. The transport asks it at the very moment when an answer is about to leave: an intent was refused while a
+// switch was on, but reads, the renewal of a token, a dial and a handshake may come after the intent, and each may take long.
+type Brake interface {
+	// CheckKill is nil when no switch covers answers of the store to disputes of the reason, sla.ErrKilled when one does, and any other
+	// error when that is not known: then nothing may leave either.
+	CheckKill(ctx context.Context, p sla.Platform, store sla.StoreID, r sla.Reason) error
 }
 
 // A TokenVault keeps one store's rotating credential for all replicas, versioned. The blob is sealed by the transport; the vault sees no token.

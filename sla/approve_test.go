@@ -22,6 +22,7 @@ func unanswered(u sla.Unanswered, more func(*sla.Case)) func(*sla.Case, *sla.Rul
 func TestPeopleAndSwitchesSayWhatBecomesOfADueAnswer(t *testing.T) {
 	t.Parallel()
 	const due, fallback, late = 20 * time.Hour, 2*time.Hour + 10*time.Minute, time.Hour
+	const seenLate = 2*time.Hour + 25*time.Minute // after the fallback stage, half an hour before guard
 	nobody := func(*sla.Case) {}
 	said := func(a sla.Approval) func(*sla.Case) { return func(c *sla.Case) { c.Approval = a } }
 	for name, test := range map[string]struct {
@@ -38,6 +39,12 @@ func TestPeopleAndSwitchesSayWhatBecomesOfADueAnswer(t *testing.T) {
 		"held, nobody spoke: paged":                {fallback, unanswered(sla.UnansweredPage, paged(sla.StageFallback)), sla.ActionWait, sla.WhyUnanswered},
 		"held, nobody spoke: hold":                 {fallback, unanswered(sla.UnansweredHold, nobody), sla.ActionHold, sla.WhyApproval},
 		"held, nobody spoke: send":                 {fallback, unanswered(sla.UnansweredSend, nobody), sla.ActionAct, sla.WhyUnanswered},
+		"held, nobody was asked: send":             {seenLate, unanswered(sla.UnansweredSend, nobody), sla.ActionHold, sla.WhyApproval},
+		"held, nobody was asked: refuse":           {seenLate, unanswered(sla.UnansweredRefuse, nobody), sla.ActionHold, sla.WhyApproval},
+		"held, asked late, time left":              {fallback + time.Second, unanswered(sla.UnansweredSend, paged(sla.StageFallback)), sla.ActionHold, sla.WhyApproval},
+		"held, asked late, no time left":           {fallback, unanswered(sla.UnansweredSend, paged(sla.StageFallback)), sla.ActionAct, sla.WhyUnanswered},
+		"held, asked late, approved":               {seenLate, unanswered(sla.UnansweredSend, said(sla.ApprovalApproved)), sla.ActionAct, sla.WhyApproved},
+		"held, asked in time, nobody spoke":        {seenLate, unanswered(sla.UnansweredSend, paged(sla.StageAct)), sla.ActionAct, sla.WhyUnanswered},
 		"held, nobody spoke: refuse":               {fallback, unanswered(sla.UnansweredRefuse, nobody), sla.ActionAct, sla.WhyUnanswered},
 		"nothing is sent at guard":                 {late, unanswered(sla.UnansweredSend, nobody), sla.ActionPage, sla.WhyGuardPassed},
 		"nothing approved is sent at guard":        {late, unanswered(sla.UnansweredSend, said(sla.ApprovalApproved)), sla.ActionPage, sla.WhyGuardPassed},

@@ -225,23 +225,32 @@ func (d Decision) due(now time.Time, c Case, r Rule) Decision {
 	case c.Approval == ApprovalApproved:
 		d.Action, d.Why = ActionAct, WhyApproved
 	case c.Approval == ApprovalHeld:
-		return d.wait(c, r, WhyHeld)
+		return d.wait(now, c, r, WhyHeld)
 	case r.Mode.Value == ModeHold || c.Waiting:
-		return d.wait(c, r, WhyApproval)
+		return d.wait(now, c, r, WhyApproval)
 	default:
 		d.Action, d.Why = ActionAct, WhyDue
 	}
 	return d
 }
 
-// wait is for an answer that waits for a person's yes. What a person holds by command, no rule sends.
-func (d Decision) wait(c Case, r Rule, why Why) Decision {
+// wait is for an answer that waits for a person's yes. What a person holds by command, no rule sends. Where nobody was asked before the
+// fallback stage (the dispute was first seen later, or its window is short), a person is asked now and has until shortly before guard; what
+// is left then is time for one answer.
+func (d Decision) wait(now time.Time, c Case, r Rule, why Why) Decision {
 	d.Action, d.Why = ActionHold, why
 	if d.Stage < StageFallback || why == WhyHeld && r.Unanswered.Value != UnansweredPage {
 		return d
 	}
 	switch r.Unanswered.Value {
 	case UnansweredSend, UnansweredRefuse:
+		asked := c.Paged >= StageAct && c.Paged != StageFallback
+		if last := d.Deadline.Add(-r.Guard.Value - fallbackMargin); !asked && now.Before(last) {
+			if last.Before(d.Next) {
+				d.Next = last
+			}
+			return d
+		}
 		d.Action, d.Why = ActionAct, WhyUnanswered
 	case UnansweredPage:
 		d.Action, d.Why = ActionPage, WhyUnanswered

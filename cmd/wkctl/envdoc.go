@@ -138,7 +138,7 @@ letters and digits (` + "`AE01`" + `), ` + "`<PLATFORM>`" + ` a platform's name 
 capitals, with an underscore for what is neither letter nor digit (` + "`YANWEN`" + `); ` + "`<ORIGIN>` and `<DEST>`" + ` are countries in two letters,
 or ` + "`ANY`" + `.
 An empty value is an error; unset a variable to get its default. A name that nobody reads is an error, with a suggestion.
-Durations are written ` + "`90m`, `36h`, `5d`, `2w` or `1d12h`" + ` (of the machinery: ` + "`20ms`, `30s`, `5m`" + `), amounts with their currency (` + "`25USD`" + `),
+Durations are written ` + "`90m`, `36h`, `5d`, `2w` or `1d12h`" + ` (of the machinery also ` + "`20ms`, `30s`" + `), amounts with their currency (` + "`25USD`" + `),
 shares with the per cent sign (` + "`30%`" + `).
 `
 

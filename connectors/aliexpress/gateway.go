@@ -17,6 +17,8 @@ type request struct {
 	method  string // the platform's dotted name
 	subject string
 	effect  bool
+	answer  bool // asks the brake, with the reason
+	reason  sla.Reason
 	params  params
 	// check reads the reply; what it does not understand is Malformed (of an effect: an unknown outcome).
 	check func(envelope) *connectors.Error
@@ -63,7 +65,7 @@ func (s *Seller) send(ctx context.Context, r request, access string) (answer, er
 	var a answer
 	var err error
 	a.Reply, err = s.client.Do(ctx, transport.Call{
-		Op: operation(r.method), Subject: r.subject, Effect: r.effect, Method: "POST", Path: "/sync",
+		Op: operation(r.method), Subject: r.subject, Effect: r.effect, Answer: r.answer, Reason: r.reason, Method: "POST", Path: "/sync",
 		Body: form(s.secret.Value(), "", p), ContentType: formType,
 		Classify: func(status int, body []byte) *connectors.Error {
 			e, fault := read(status, body, r.method, r.effect)

@@ -29,7 +29,7 @@ func (s *Seller) Respond(ctx context.Context, d sla.Dispute, a sla.Answer) (conn
 	if err != nil {
 		return connectors.Receipt{}, err
 	}
-	r.effect, r.subject = true, s.subject(d.DisputeRef)
+	r.effect, r.answer, r.reason, r.subject = true, true, d.Reason, s.subject(d.DisputeRef)
 	got, err := s.call(ctx, r)
 	if err != nil {
 		return connectors.Receipt{}, err

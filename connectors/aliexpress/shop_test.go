@@ -38,6 +38,7 @@ type shop struct {
 	server *httptest.Server
 	clock  *conformance.Clock
 	vault  *conformance.Vault
+	brake  conformance.Brake
 	logs   *observer.ObservedLogs
 	log    *zap.Logger
 	rt     *http.Transport
@@ -95,7 +96,7 @@ func (p *shop) env(with ...string) envconfig.Lookuper {
 func (p *shop) seller(with ...string) *Seller {
 	p.t.Helper()
 	b, err := Platform.New(p.t.Context(), p.env(with...), connectors.Deps{
-		Store: "AE01", Now: p.clock.Now, HTTP: p.rt, Limiter: conformance.Limiter{}, Tokens: p.vault, Log: p.log,
+		Store: "AE01", Now: p.clock.Now, HTTP: p.rt, Limiter: conformance.Limiter{}, Tokens: p.vault, Brake: &p.brake, Log: p.log,
 	})
 	if err != nil {
 		p.t.Fatal(err)

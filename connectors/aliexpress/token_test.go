@@ -1,6 +1,7 @@
 package aliexpress
 
 import (
+	"errors"
 	"net/url"
 	"sync"
 	"testing"
@@ -56,6 +57,38 @@ func TestRefusedSessionSendsAnAnswerOnceMore(t *testing.T) {
 	})
 	if _, err := s.Respond(t.Context(), d, a); err != nil || len(p.calls(agreeMethod)) != 1 || p.grants != 1 {
 		t.Errorf("want the answer taken once with the new token, got %d after %d renewals (%v)", len(p.calls(agreeMethod)), p.grants, err)
+	}
+}
+
+// What comes after the intent may take long: the last read, and the renewal of a token that died meanwhile.
+func TestASwitchThrownBeforeTheLastRequestStopsTheAnswer(t *testing.T) {
+	t.Parallel()
+	for name, during := range map[string]func(p *shop, throw func()){
+		"the last read": func(p *shop, throw func()) {
+			p.on(detailMethod, func(url.Values) any { throw(); return object{"result_object": sample(nil)} })
+		},
+		"a renewal": func(p *shop, throw func()) {
+			p.on(detailMethod, func(url.Values) any { p.good = "none"; return object{"result_object": sample(nil)} })
+			p.refresh = func() any {
+				throw()
+				p.good = "50000000000new"
+				return object{"access_token": p.good, "refresh_token": demoRefresh, "expires_in": 2592000, "account_platform": "seller_center", "code": "0"}
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newShop(t)
+			p.always(agreeMethod, yes)
+			s := p.seller()
+			d, a := answering(p, s, sample(nil), sla.AnswerAccept)
+			during(p, func() { p.brake.Throw(sla.ErrKilled) })
+			_, err := s.Respond(t.Context(), d, a)
+			p.wantKind(err, connectors.Unavailable)
+			if !errors.Is(err, sla.ErrKilled) || len(p.calls(agreeMethod)) != 0 {
+				t.Errorf("want nothing sent because of the switch, got %d (%v)", len(p.calls(agreeMethod)), err)
+			}
+		})
 	}
 }
 

@@ -35,7 +35,7 @@ type toy struct {
 func buildToy(tb testing.TB, baseURL string, deps connectors.Deps) connectors.Built {
 	tb.Helper()
 	c, err := transport.New(transport.Options{Platform: "toy", Store: deps.Store, BaseURL: baseURL, RT: deps.HTTP, Now: deps.Now, Limiter: deps.Limiter,
-		Rate: 10, Secrets: []string{token}, Calls: deps.Calls, Log: deps.Log})
+		Rate: 10, Secrets: []string{token}, Brake: deps.Brake, Calls: deps.Calls, Log: deps.Log})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func (y *toy) Respond(ctx context.Context, d sla.Dispute, _ sla.Answer) (connect
 		return connectors.Receipt{}, err
 	}
 	call := y.call("accept", "/accept", nil)
-	call.Effect, call.Body = true, []byte(`{"id":"`+d.ID.Native+`"}`)
+	call.Effect, call.Answer, call.Reason, call.Body = true, true, d.Reason, []byte(`{"id":"`+d.ID.Native+`"}`)
 	reply, err := y.client.Do(ctx, call)
 	return connectors.Receipt{ID: "r1", At: reply.Date}, err
 }

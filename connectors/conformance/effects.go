@@ -3,30 +3,24 @@ package conformance
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"watchkeeper/connectors"
+	"watchkeeper/sla"
 )
 
 // answer runs Respond against a platform that does as told with the request that has the effect, and counts such requests.
 func answer(t *testing.T, s Suite, do http.HandlerFunc) (connectors.Receipt, int64, error) {
 	t.Helper()
 	var sent atomic.Int64
-	w := newWorld(t, s, func(rw http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		if !s.Effect.Is(r, body) {
-			s.Effect.Serve(rw, r)
-			return
-		}
-		sent.Add(1)
-		do(rw, r)
-	})
+	w := newWorld(t, s, telling(s, &sent, do))
 	responder := w.built().Responder
 	if responder == nil {
 		t.Fatal("the platform has no responder")
@@ -36,6 +30,43 @@ func answer(t *testing.T, s Suite, do http.HandlerFunc) (connectors.Receipt, int
 	receipt, err := responder.Respond(ctx, s.Effect.Dispute, s.Effect.Answer)
 	w.isClean("an error", fmt.Sprint(err))
 	return receipt, sent.Load(), err
+}
+
+// telling serves reads as the platform does, and counts the requests that have the effect before it does with them as told.
+func telling(s Suite, sent *atomic.Int64, do http.HandlerFunc) http.HandlerFunc {
+	return func(rw http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if !s.Effect.Is(r, body) {
+			s.Effect.Serve(rw, r)
+			return
+		}
+		sent.Add(1)
+		do(rw, r)
+	}
+}
+
+// effectKilled holds a connector to asking the brake: with a switch on, or when that is not known, no request with an effect leaves, and
+// that is a sure refusal.
+func effectKilled(t *testing.T, s Suite) {
+	t.Helper()
+	for name, thrown := range map[string]error{"killed": sla.ErrKilled, "not known": errors.New("the brake does not answer")} {
+		var sent atomic.Int64
+		w := newWorld(t, s, telling(s, &sent, s.Effect.Serve))
+		responder := w.built().Responder
+		w.brake.Throw(thrown)
+		_, err := responder.Respond(t.Context(), s.Effect.Dispute, s.Effect.Answer)
+		if connectors.KindOf(err) != connectors.Unavailable || errors.Is(err, sla.ErrKilled) != errors.Is(thrown, sla.ErrKilled) || sent.Load() != 0 {
+			t.Errorf("%s: want a sure refusal and nothing sent, got %d sent (%v)", name, sent.Load(), err)
+		}
+		w.brake.Throw(nil)
+		if _, err = responder.Respond(t.Context(), s.Effect.Dispute, s.Effect.Answer); err != nil || sent.Load() != 1 {
+			t.Errorf("%s: want it sent once the switch is off, got %d sent (%v)", name, sent.Load(), err)
+		}
+		if asked := w.brake.Asked(); !slices.Equal(asked, []sla.Reason{s.Effect.Dispute.Reason, s.Effect.Dispute.Reason}) {
+			t.Errorf("%s: want the brake asked once for each request, by the dispute's reason, got %v", name, asked)
+		}
+	}
 }
 
 func effectOnce(t *testing.T, s Suite) {

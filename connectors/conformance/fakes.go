@@ -3,6 +3,7 @@ package conformance
 import (
 	"bytes"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,6 +19,37 @@ var _ connectors.Limiter = Limiter{}
 // Take always permits.
 func (Limiter) Take(ctx context.Context, _ string, _ int, _ time.Duration) (time.Duration, error) {
 	return 0, ctx.Err()
+}
+
+// Brake is one kill switch over everything; the zero value is off. It is safe for concurrent use.
+type Brake struct {
+	mu  sync.Mutex
+	err error
+	of  []sla.Reason
+}
+
+var _ connectors.Brake = (*Brake)(nil)
+
+// Throw makes the brake answer with an error; nil takes it back.
+func (b *Brake) Throw(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.err = err
+}
+
+// Asked lists the reasons of the answers that it was asked about.
+func (b *Brake) Asked() []sla.Reason {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.of)
+}
+
+// CheckKill answers what was thrown last.
+func (b *Brake) CheckKill(_ context.Context, _ sla.Platform, _ sla.StoreID, r sla.Reason) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.of = append(b.of, r)
+	return b.err
 }
 
 // Clock is a clock that moves only when told. It is safe for concurrent use.

@@ -95,6 +95,7 @@ func Run(t *testing.T, s Suite) {
 	if s.Effect != nil {
 		checks["an effect is sent once"] = effectOnce
 		checks["a lost effect is unknown"] = effectLost
+		checks["a kill switch stops an effect at the last moment"] = effectKilled
 	}
 	for name, check := range checks {
 		t.Run(name, func(t *testing.T) { t.Parallel(); check(t, s) })

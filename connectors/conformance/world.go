@@ -32,6 +32,7 @@ type world struct {
 	logs   *observer.ObservedLogs
 	log    *zap.Logger
 	vault  Vault
+	brake  Brake
 
 	mu    sync.Mutex
 	serve http.HandlerFunc
@@ -83,7 +84,7 @@ func (w *world) now(serve http.HandlerFunc) {
 func (w *world) built() connectors.Built {
 	w.t.Helper()
 	return w.s.Build(w.t, w.server.URL, connectors.Deps{
-		Store: store, Now: w.clock.Now, HTTP: w.rt, Limiter: Limiter{}, Tokens: &w.vault, Log: w.log,
+		Store: store, Now: w.clock.Now, HTTP: w.rt, Limiter: Limiter{}, Tokens: &w.vault, Brake: &w.brake, Log: w.log,
 		Calls: func(_ string, k connectors.Kind, _ time.Duration) {
 			w.mu.Lock()
 			defer w.mu.Unlock()

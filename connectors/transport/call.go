@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"watchkeeper/connectors"
+	"watchkeeper/sla"
 )
 
 // A Call is one request to the platform.
@@ -19,6 +20,10 @@ type Call struct {
 	Op      string // the operation, from a closed list: "track17 gettrackinfo"; metrics are labelled with it
 	Subject string // store, or store and id
 	Effect  bool   // may change something there: sent at most once, never by GET
+
+	// Answer marks the effect that answers a dispute of the reason: the brake is asked before it leaves. It needs a body.
+	Answer bool
+	Reason sla.Reason
 
 	Method      string // default GET, of an effect POST
 	Path        string // below the base URL, already escaped
@@ -119,6 +124,8 @@ func (call Call) check() error {
 		return errors.New("path holds a query")
 	case strings.Contains(call.Path+"/", "/../"):
 		return errors.New("path climbs")
+	case call.Answer && (!call.Effect || len(call.Body) == 0):
+		return errors.New("an answer that is no effect with a body cannot be held back")
 	case !call.Effect:
 		return nil
 	case call.Method == http.MethodGet || call.Method == http.MethodHead || call.Method == http.MethodOptions || call.Method == http.MethodTrace:

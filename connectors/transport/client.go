@@ -31,6 +31,7 @@ type Options struct {
 	LimitKey string                  // what the limit is counted under; default "platform/store"
 	Rate     int                     // calls a period; 0: the platform has no limit and the limiter is not asked
 	Per      time.Duration           // the period; default one second
+	Brake    connectors.Brake        // asked before each answer leaves; nil: nothing stops them
 	Timeout  time.Duration           // of a whole Do, a second try included; default 25 s
 	MaxBody  int64                   // largest reply after decompression; default 8 MiB
 	Secrets  []string                // texts that must never show in an error, whatever the platform echoes

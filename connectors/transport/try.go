@@ -20,23 +20,45 @@ type tried struct {
 	again bool // a read that failed before any reply
 }
 
-// body is a request body that net/http cannot rewind, so that it never sends it a second time.
-type body struct{ io.Reader }
+// body is a request body that net/http cannot rewind, so that it never sends it a second time. It does not leave before the brake is open,
+// whatever the transport did with the headers.
+type body struct {
+	io.Reader
+	brake *brake // nil: it may always leave
+}
+
+func (b body) Read(p []byte) (int, error) {
+	if b.brake != nil {
+		if err := b.brake.open(); err != nil {
+			return 0, err
+		}
+	}
+	return b.Reader.Read(p)
+}
 
 func (body) Close() error { return nil }
 
-// wire watches how far a request got. A transport that reports nothing leaves both false.
-type wire struct{ asked, got atomic.Bool }
+// wire watches how far a request got. A transport that reports nothing leaves both false. Where there is a brake, it alone knows.
+type wire struct {
+	asked, got atomic.Bool
+	brake      *brake
+}
 
 func (w *wire) trace(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GetConn: func(string) { w.asked.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { w.got.Store(true) },
+		GotConn: func(info httptrace.GotConnInfo) {
+			w.got.Store(true)
+			w.brake.stop(info.Conn)
+		},
 	})
 }
 
 // silent reports whether surely not one byte of the request was sent.
 func (w *wire) silent(err error) bool {
+	if w.brake != nil {
+		return w.brake.shut()
+	}
 	if w.asked.Load() {
 		return !w.got.Load()
 	}
@@ -45,10 +67,13 @@ func (w *wire) silent(err error) bool {
 
 // try sends the request once and reads the reply.
 func (c *Client) try(ctx context.Context, proto *http.Request, call Call) tried {
-	var w wire
-	req := proto.Clone(w.trace(ctx))
+	w := wire{brake: c.brake(ctx, call)}
+	sending, giveUp := context.WithCancel(w.trace(ctx))
+	defer giveUp()
+	w.brake.onStop(giveUp)
+	req := proto.Clone(sending)
 	if len(call.Body) > 0 {
-		req.Body, req.ContentLength = body{bytes.NewReader(call.Body)}, int64(len(call.Body))
+		req.Body, req.ContentLength = body{bytes.NewReader(call.Body), w.brake}, int64(len(call.Body))
 	}
 	rt := c.reads
 	if call.Effect {
@@ -57,7 +82,11 @@ func (c *Client) try(ctx context.Context, proto *http.Request, call Call) tried 
 	start := c.o.Now()
 	resp, err := rt.RoundTrip(req)
 	if err != nil {
-		t := tried{err: c.lost(ctx, call, err, w.silent(err)), again: !call.Effect && ctx.Err() == nil}
+		lost := c.lost(ctx, call, err, w.silent(err))
+		if why := w.brake.why(); why != nil {
+			lost = c.fail(call, connectors.Unavailable, why)
+		}
+		t := tried{err: lost, again: !call.Effect && ctx.Err() == nil}
 		c.observe(call, 0, t.err, c.o.Now().Sub(start))
 		return t
 	}

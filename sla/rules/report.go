@@ -51,8 +51,8 @@ func (r *Report) Error() string {
 
 const redacted = "[redacted]"
 
-// secretWords in a name mark its value as a secret.
-var secretWords = []string{"SECRET", "TOKEN", "KEY", "PASSWORD"}
+// secretWords in a name mark its value as a secret. The address of a chat's or a pager's hook is one: it takes whatever is posted there.
+var secretWords = []string{"SECRET", "TOKEN", "KEY", "PASSWORD", "CHAT_URL", "PAGE_URL"}
 
 // IsSecret reports whether the value of a variable of this name must not be shown.
 func IsSecret(name string) bool {

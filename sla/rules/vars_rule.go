@@ -51,7 +51,8 @@ func answersOf(r *sla.Rule) []setting {
 		bind("EXTEND", &r.Extend, wholeDays(120*day), "10d",
 			"By how much the buyer's protection is lengthened while the parcel moves; 0d never."),
 		bind("UNANSWERED", &r.Unanswered, oneOf("choice", "page, hold, send or refuse", sla.ParseUnanswered), "refuse",
-			"What becomes of an answer that waits for a person when nobody has spoken shortly before guard; refuse costs nothing."),
+			"What becomes of an answer that waits for a person when nobody has spoken shortly before guard, which is twice SETTLE and 10m before it; "+
+				"of a dispute that is first seen later a person is asked all the same and has until 10m before guard; refuse costs nothing."),
 	}
 }
 

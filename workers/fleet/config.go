@@ -18,6 +18,7 @@ import (
 	"watchkeeper/connectors"
 	"watchkeeper/sla/rules"
 	"watchkeeper/workers/handle"
+	"watchkeeper/workers/notify"
 )
 
 // Prefix is what every variable of the program begins with.
@@ -29,6 +30,8 @@ type Config struct {
 	HTTP    HTTP    `env:", prefix=HTTP__"`
 	Workers Workers `env:", prefix=WORKERS__"`
 	Log     Log     `env:", prefix=LOG__"`
+	// Notify says where warnings and pages are posted; nowhere when nothing is set.
+	Notify notify.Config `env:", prefix=NOTIFY__"`
 }
 
 // Redis says where the memory is.
@@ -98,6 +101,7 @@ func LoadConfig(ctx context.Context, env envconfig.Lookuper) (Config, error) {
 	read(&c.HTTP, "HTTP__")
 	read(&c.Workers, "WORKERS__")
 	read(&c.Log, "LOG__")
+	read(&c.Notify, "NOTIFY__")
 	return c, errors.Join(append(errs, c.validate()...)...)
 }
 
@@ -140,7 +144,7 @@ func (c *Config) validate() []error {
 	if c.Log.Format != "json" && c.Log.Format != "console" {
 		bad("LOG__FORMAT", "want json or console")
 	}
-	return errs
+	return append(errs, c.Notify.Validate()...)
 }
 
 // client makes the options of a Redis client.
@@ -172,7 +176,7 @@ type Options struct {
 	Log      *zap.Logger
 	// HTTP carries the calls to the platforms; nil: the transport's own.
 	HTTP http.RoundTripper
-	// Notify is told of warnings and pages besides the log and the metrics; nil: nobody.
+	// Notify is told of warnings and pages besides the log, the metrics and the hooks of Config.Notify; nil: nobody.
 	Notify handle.Notifier
 	// Idle is how long a worker that finds no job waits before it looks again; 0: a fifth of a second.
 	Idle time.Duration

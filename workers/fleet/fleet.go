@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"net"
 	"sync/atomic"
@@ -19,6 +20,7 @@ import (
 	"watchkeeper/workers/handle"
 	"watchkeeper/workers/intake"
 	"watchkeeper/workers/job"
+	"watchkeeper/workers/notify"
 	"watchkeeper/workers/poll"
 	"watchkeeper/workers/store"
 	"watchkeeper/workers/sweep"
@@ -35,10 +37,12 @@ type Fleet struct {
 	poller   *poll.Runner
 	sweeper  *sweep.Sweeper
 	handlers *handle.Handlers
+	hooks    *notify.Poster
 	queue    *asynq.Server
 	inspect  *asynq.Inspector
 	listener net.Listener
 	stops    []step
+	process  string       // names this process among the replicas
 	beat     atomic.Int64 // the last sweep that went through, in Unix milliseconds of the fleet's clock
 	started  atomic.Bool
 	drained  int64 // jobs sent when the queue was last seen empty; only Step uses it
@@ -55,8 +59,11 @@ func New(ctx context.Context, o Options) (*Fleet, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	f := &Fleet{o: o, log: o.Log.Named("fleet"), reg: prometheus.NewRegistry()}
-	for _, build := range []func(context.Context) error{f.openStore, f.openQueue, f.openPlatforms, f.wire, f.listen} {
+	f := &Fleet{o: o, log: o.Log.Named("fleet"), reg: prometheus.NewRegistry(), process: rand.Text()}
+	for _, w := range o.Book.Warnings() {
+		f.log.Warn("the rules may not mean what they say", zap.String("warning", w))
+	}
+	for _, build := range []func(context.Context) error{f.openStore, f.openQueue, f.openPlatforms, f.openHooks, f.wire, f.listen} {
 		if err := build(ctx); err != nil {
 			return nil, errors.Join(err, f.Stop(context.WithoutCancel(ctx)))
 		}
@@ -140,11 +147,12 @@ func (f *Fleet) wire(context.Context) error {
 	})
 	f.handlers = handle.New(handle.Deps{
 		Store: f.store, Ledger: f.store, Money: f.store, Audit: f.store, Intake: in, Rules: book, Jobs: f.jobs, Sources: f.sources,
-		Notify: notifier{log: f.o.Log.Named("oncall"), next: f.o.Notify}, Now: f.o.Now, Log: f.o.Log, Metrics: handle.NewMetrics(f.reg, names), AtOnce: true,
+		Notify: notifier{log: f.o.Log.Named("oncall"), rules: f.o.Book.Hash(), hooks: f.hooks, next: f.o.Notify},
+		Now:    f.o.Now, Log: f.o.Log, Metrics: handle.NewMetrics(f.reg, names), AtOnce: true,
 	})
 	f.poller = poll.New(f.store, f.feeds(in), f.o.Now, f.o.Log, poll.NewMetrics(f.reg, names))
 	f.sweeper = sweep.New(f.store, f.jobs, f.sources, f.o.Now, f.o.Log, sweep.NewMetrics(f.reg), f.relearn)
-	f.reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newStoreCollector(f.store, f.o.Book.Hash()))
+	f.reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newStoreCollector(f.store, f.o.Book, f.o.Now))
 	return nil
 }
 

@@ -13,7 +13,8 @@ import (
 
 // Timings of the loops beside the two that an operator sets.
 const (
-	slowEvery = time.Second // the store's memory, the parcels, the feeds' timers
+	slowEvery = time.Second      // the store's memory, the parcels, the feeds' timers
+	noteEvery = 30 * time.Second // the rules of this process, for the other replicas to see; several times within heardWithin
 	drainEach = 2 * time.Millisecond
 )
 
@@ -57,6 +58,9 @@ func (f *Fleet) Start(ctx context.Context) error {
 		}
 		return f.poller.Ensure(ctx)
 	})
+	run("note rules", noteEvery, func(ctx context.Context) error {
+		return f.store.NoteRules(ctx, f.process, f.o.Book.Hash(), f.o.Now())
+	})
 	run("poll", f.o.Config.Workers.Poll, func(ctx context.Context) error {
 		_, err := f.poller.RunOnce(ctx)
 		return err
@@ -84,6 +88,7 @@ func (f *Fleet) Begin(ctx context.Context) error {
 	if err := f.seed(ctx); err != nil {
 		return fmt.Errorf("read open cases: %w", err)
 	}
+	f.tell(ctx)
 	if err := f.queue.Start(f.handlers.Mux()); err != nil {
 		return fmt.Errorf("start queue: %w", err)
 	}

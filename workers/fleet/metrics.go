@@ -6,42 +6,106 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"watchkeeper/sla"
+	"watchkeeper/sla/rules"
 	"watchkeeper/workers/store"
 )
 
-// scrapeLimit is how long a scrape waits for the store.
-const scrapeLimit = 2 * time.Second
+const (
+	scrapeLimit = 2 * time.Second // how long a scrape waits for the store
+	heardWithin = 2 * time.Minute // a process that has not noted its rules for this long is gone
+)
 
-// storeCollector tells when it is scraped whether the store answers, and which rules this process obeys.
+// storeCollector tells when it is scraped what the store knows of all replicas together, and which rules this process obeys. Every replica
+// tells the same of the store; what the store does not answer is left out.
 type storeCollector struct {
 	store *store.Store
-	hash  string
-	up    *prometheus.Desc
-	rules *prometheus.Desc
+	book  *rules.Book
+	now   func() time.Time
+
+	up, rules, versions, kills *prometheus.Desc
+	money                      *moneyCollector
 }
 
-func newStoreCollector(s *store.Store, hash string) *storeCollector {
+func newStoreCollector(s *store.Store, book *rules.Book, now func() time.Time) *storeCollector {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("watchkeeper_"+name, help, labels, nil)
+	}
 	return &storeCollector{
-		store: s, hash: hash,
-		up:    prometheus.NewDesc("watchkeeper_store_up", "1 when the store answers, else 0.", nil, nil),
-		rules: prometheus.NewDesc("watchkeeper_rules_info", "The hash of the effective rules.", []string{"hash"}, nil),
+		store: s, book: book, now: now,
+		up:       desc("store_up", "1 when the store answers, else 0."),
+		rules:    desc("rules_info", "The hash of the rules in force, and since which date they are what they are; empty without dates.", "hash", "since"),
+		versions: desc("rules_versions", "Different rulebooks among the replicas that live; more than 1 for long means a roll-out that stuck."),
+		kills:    desc("kill_switch_on", "Kill switches that are on, by what they stop: everything, a platform, a store, or a reason in any of them.", "scope"),
+		money:    newMoneyCollector(desc, book),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (c *storeCollector) Describe(ch chan<- *prometheus.Desc) {
-	ch <- c.up
-	ch <- c.rules
+	for _, d := range []*prometheus.Desc{c.up, c.rules, c.versions, c.kills} {
+		ch <- d
+	}
+	c.money.describe(ch)
 }
 
 // Collect implements prometheus.Collector.
 func (c *storeCollector) Collect(ch chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeLimit)
 	defer cancel()
-	up := 1.0
-	if c.store.Ping(ctx) != nil {
-		up = 0
+	now := c.now()
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
-	ch <- prometheus.MustNewConstMetric(c.up, prometheus.GaugeValue, up)
-	ch <- prometheus.MustNewConstMetric(c.rules, prometheus.GaugeValue, 1, c.hash)
+	gauge(c.rules, 1, c.book.Hash(), c.since(now))
+	if c.store.Ping(ctx) != nil {
+		gauge(c.up, 0)
+		return
+	}
+	gauge(c.up, 1)
+	if n, err := c.store.RulesVersions(ctx, now, heardWithin); err == nil {
+		gauge(c.versions, float64(n))
+	}
+	if kills, err := c.store.Kills(ctx); err == nil {
+		on := map[string]int{}
+		for _, k := range kills {
+			on[level(k.KillScope)]++
+		}
+		for _, l := range []string{levelAll, levelPlatform, levelStore, levelReason} {
+			gauge(c.kills, float64(on[l]), l)
+		}
+	}
+	if spent, err := c.store.Spent(ctx, now, c.money.window(now)); err == nil {
+		c.money.collect(now, spent, gauge)
+	}
+}
+
+// since is the date from which the rules of now hold.
+func (c *storeCollector) since(now time.Time) (since string) {
+	for _, era := range c.book.Eras() {
+		if !era.After(now) {
+			since = era.UTC().Format(time.RFC3339)
+		}
+	}
+	return since
+}
+
+// The levels of kill switches, by the narrowest part of their scope.
+const (
+	levelAll      = "all"
+	levelPlatform = "platform"
+	levelStore    = "store"
+	levelReason   = "reason"
+)
+
+func level(k sla.KillScope) string {
+	switch {
+	case k.Reason != sla.ReasonUnknown:
+		return levelReason
+	case k.Store != "":
+		return levelStore
+	case k.Platform != "":
+		return levelPlatform
+	}
+	return levelAll
 }

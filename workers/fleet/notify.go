@@ -2,35 +2,84 @@ package fleet
 
 import (
 	"context"
+	"time"
 
 	"go.uber.org/zap"
 
+	"watchkeeper/sla"
 	"watchkeeper/workers/handle"
+	"watchkeeper/workers/notify"
 )
 
-// notifier tells people through the log, which alerting reads together with the metrics, and whoever else is listening.
+// notifyDrain is how long messages that wait may still be posted when the process stops: more than one try, and less than what Run leaves
+// for the parts after the queue.
+const notifyDrain = 7 * time.Second
+
+// notifier tells people through the log, which alerting reads together with the metrics, by webhook, and whoever else is listening. None of
+// them is waited for.
 type notifier struct {
-	log  *zap.Logger
-	next handle.Notifier
+	log   *zap.Logger
+	rules string // hash of the rulebook
+	hooks *notify.Poster
+	next  handle.Notifier
 }
 
 func (n notifier) Warn(ctx context.Context, notice handle.Notice) {
-	n.log.Warn("deadline is coming", fields(notice)...)
+	n.log.Warn("deadline is coming", n.fields(notice)...)
+	n.hooks.Post(ctx, message(notice.Decision.Channel, notice))
 	if n.next != nil {
 		n.next.Warn(ctx, notice)
 	}
 }
 
 func (n notifier) Page(ctx context.Context, notice handle.Notice) {
-	n.log.Error("a person must act", fields(notice)...)
+	n.log.Error("a person must act", n.fields(notice)...)
+	n.hooks.Post(ctx, message(sla.ChannelPage, notice))
 	if n.next != nil {
 		n.next.Page(ctx, notice)
 	}
 }
 
-func fields(n handle.Notice) []zap.Field {
+func (n notifier) fields(notice handle.Notice) []zap.Field {
 	return []zap.Field{
-		zap.String("case", n.Case.ID.String()), zap.Stringer("why", n.Why), zap.Stringer("stage", n.Decision.Stage),
-		zap.Time("deadline", n.Decision.Deadline), zap.Stringer("cost_of_silence", n.Decision.Cost),
+		zap.String("case", notice.Case.ID.String()), zap.Stringer("why", notice.Why), zap.Stringer("stage", notice.Decision.Stage),
+		zap.Time("deadline", notice.Decision.Deadline), zap.Stringer("cost_of_silence", notice.Decision.Cost), zap.String("rules", n.rules),
 	}
+}
+
+// message is a notice as a hook is told of it; a warning that is for the log goes to none.
+func message(c sla.Channel, n handle.Notice) notify.Message {
+	return notify.Message{
+		Channel: c, Case: n.Case.ID, Turn: n.Case.Obligation.Turn, Reason: n.Case.Reason, Why: n.Why, Stage: n.Decision.Stage,
+		Point: n.Decision.Warned, Deadline: n.Decision.Deadline, Cost: n.Decision.Cost,
+	}
+}
+
+// openHooks makes the poster; nothing is posted before tell.
+func (f *Fleet) openHooks(context.Context) error {
+	o, err := f.o.Config.Notify.Apply(notify.Options{Now: f.o.Now, Log: f.o.Log, Reg: f.reg})
+	if err != nil {
+		return err
+	}
+	f.hooks = notify.New(o)
+	return nil
+}
+
+// tell delivers what is posted until the fleet stops. It stops after the jobs, which may post to their end. What could not be delivered by
+// then is logged and no failure of the fleet: a dead hook must not look like a dead process.
+func (f *Fleet) tell(ctx context.Context) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f.hooks.Run(context.WithoutCancel(ctx))
+	}()
+	f.onStop("notify", func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, min(notifyDrain, f.o.Config.Workers.Shutdown))
+		defer cancel()
+		if err := f.hooks.Close(ctx); err != nil {
+			f.log.Warn("stopped before everything was posted", zap.Error(err))
+		}
+		<-done
+		return nil
+	})
 }

@@ -32,7 +32,7 @@ func (f *Fleet) openPlatforms(ctx context.Context) error {
 			continue
 		}
 		built, err := p.New(ctx, envconfig.MapLookuper(s.Env), connectors.Deps{
-			Store: s.ID, Now: f.o.Now, HTTP: f.o.HTTP, Limiter: f.store, Tokens: f.store, Log: f.o.Log, Calls: calls.observer(s.Platform),
+			Store: s.ID, Now: f.o.Now, HTTP: f.o.HTTP, Limiter: f.store, Tokens: f.store, Brake: f.store, Log: f.o.Log, Calls: calls.observer(s.Platform),
 		})
 		if err != nil {
 			errs = append(errs, fmt.Errorf("store %s: %w", s.ID, err))

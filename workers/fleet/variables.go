@@ -38,8 +38,15 @@ var abouts = map[string]struct{ sentence, example string }{
 	"WK_WORKERS__SHUTDOWN":    {"How long running jobs have when the process is asked to stop, 1s to 10m.", "45s"},
 	"WK_WORKERS__SWEEP":       {"How often the timers are looked at, 1ms to 1m: the most that a due case waits.", "50ms"},
 	"WK_WORKERS__POLL":        {"How often is looked for lists that are due, 1ms to 1m.", "250ms"},
-	"WK_LOG__LEVEL":           {"What is logged: debug, info, warn or error.", "debug"},
-	"WK_LOG__FORMAT":          {"How it is logged: json or console.", "console"},
+	"WK_NOTIFY__CHAT_URL": {"Where warnings are posted as JSON: the https address of a webhook, which is a secret; better in a file.",
+		"https://hooks.example.com/services/name"},
+	"WK_NOTIFY__CHAT_URL_FILE": {"A file that holds WK_NOTIFY__CHAT_URL, which it excludes; read at start.", "/secrets/notify/chat"},
+	"WK_NOTIFY__PAGE_URL": {"Where pages are posted as JSON; not set, they go where warnings go.",
+		"https://hooks.example.com/services/pager"},
+	"WK_NOTIFY__PAGE_URL_FILE": {"A file that holds WK_NOTIFY__PAGE_URL, which it excludes; read at start.", "/secrets/notify/page"},
+	"WK_NOTIFY__TOKEN_FILE":    {"A file that holds the bearer token that both webhooks want; read at start.", "/secrets/notify/token"},
+	"WK_LOG__LEVEL":            {"What is logged: debug, info, warn or error.", "debug"},
+	"WK_LOG__FORMAT":           {"How it is logged: json or console.", "console"},
 }
 
 // Describe lists the machinery's variables with the values of a configuration, in the order of their declaration. No secret is shown.
@@ -106,10 +113,11 @@ func sound(env envconfig.Lookuper) (envconfig.Lookuper, []error) {
 	var errs []error
 	for _, v := range Describe(Config{}) {
 		text, set := env.Lookup(v.Name)
+		plain, ok := v.reads(text)
 		switch {
 		case !set || strings.TrimSpace(text) == "":
-		case v.reads(text):
-			kept[v.Name] = text
+		case ok:
+			kept[v.Name] = plain
 		default:
 			errs = append(errs, fmt.Errorf("%s: not readable as %s; for example %s", v.Name, v.Type, v.Example))
 		}
@@ -117,8 +125,8 @@ func sound(env envconfig.Lookuper) (envconfig.Lookuper, []error) {
 	return envconfig.MapLookuper(kept), errs
 }
 
-// reads reports whether a value has the form of the variable's type.
-func (v Variable) reads(text string) bool {
+// reads gives a value as go-envconfig understands it, and whether it has the form of the variable's type. Durations are those of the rules.
+func (v Variable) reads(text string) (plain string, ok bool) {
 	var err error
 	switch v.Type {
 	case typeBool:
@@ -126,7 +134,10 @@ func (v Variable) reads(text string) bool {
 	case typeInt:
 		_, err = strconv.Atoi(text)
 	case typeDuration:
-		_, err = time.ParseDuration(text)
+		var d time.Duration
+		if d, err = rules.ParseDuration(text); err == nil {
+			text = d.String()
+		}
 	}
-	return err == nil
+	return text, err == nil
 }

@@ -3,6 +3,7 @@ package fleet_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sethvargo/go-envconfig"
 
@@ -19,8 +20,8 @@ func TestEveryVariableOfTheMachineryIsDocumentedAndItsExampleAccepted(t *testing
 		if v.Name == "" || v.Type == "" || !strings.HasSuffix(v.Sentence, ".") {
 			t.Errorf("not documented: %+v", v)
 		}
-		if v.Example == "" {
-			continue
+		if v.Example == "" || strings.HasSuffix(v.Name, "_FILE") {
+			continue // a file of an example is not here
 		}
 		if _, err := fleet.LoadConfig(t.Context(), envconfig.MapLookuper(map[string]string{v.Name: v.Example})); err != nil {
 			t.Errorf("the example of %s is refused: %v", v.Name, err)
@@ -43,6 +44,41 @@ func TestEveryUnreadableVariableIsReportedByItsName(t *testing.T) {
 		if !strings.Contains(err.Error(), name+": ") {
 			t.Errorf("%s is not named:\n%v", name, err)
 		}
+	}
+}
+
+func TestDurationsOfTheMachineryAreWrittenLikeThoseOfTheRules(t *testing.T) {
+	t.Parallel()
+	load := func(text string) (fleet.Config, error) {
+		return fleet.LoadConfig(t.Context(), envconfig.MapLookuper(map[string]string{"WK_WORKERS__SHUTDOWN": text}))
+	}
+	for text, want := range map[string]time.Duration{"90s": 90 * time.Second, "2m": 2 * time.Minute, "0d5m": 5 * time.Minute} {
+		if c, err := load(text); err != nil || c.Workers.Shutdown != want {
+			t.Errorf("%q: want %v, got %v (%v)", text, want, c.Workers.Shutdown, err)
+		}
+	}
+	for text, want := range map[string]string{"5d": "want 1s to 10m", "2w": "want 1s to 10m", "-5m": "not readable as duration", "30": "not readable as duration"} {
+		if _, err := load(text); err == nil || !strings.Contains(err.Error(), "WK_WORKERS__SHUTDOWN: "+want) {
+			t.Errorf("%q: want %q, got %v", text, want, err)
+		}
+	}
+}
+
+func TestAddressesOfHooksAreSecrets(t *testing.T) {
+	t.Parallel()
+	const good = "https://hooks.example.com/SECRET"
+	c, err := fleet.LoadConfig(t.Context(), envconfig.MapLookuper(map[string]string{"WK_NOTIFY__CHAT_URL": good, "WK_NOTIFY__PAGE_URL": good}))
+	if err != nil || c.Notify.ChatURL != good {
+		t.Fatalf("want the address read, got %v", err)
+	}
+	for _, v := range fleet.Describe(c) {
+		if strings.Contains(v.Value, "SECRET") {
+			t.Errorf("%s is shown", v.Name)
+		}
+	}
+	_, err = fleet.LoadConfig(t.Context(), envconfig.MapLookuper(map[string]string{"WK_NOTIFY__CHAT_URL": "http://hooks.example.com/SECRET"}))
+	if err == nil || !strings.Contains(err.Error(), "WK_NOTIFY__CHAT_URL: ") || strings.Contains(err.Error(), "SECRET") {
+		t.Errorf("want the variable named and its value not, got %v", err)
 	}
 }
 

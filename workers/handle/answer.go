@@ -62,17 +62,18 @@ func (t *turn) gather(ctx context.Context) (playbook.Facts, error) {
 	return f, err
 }
 
+// asked is the stage for which a person is paged who is asked for a yes: whoever is asked late has another time to speak.
+func asked(d sla.Decision) sla.StageKind { return min(max(d.Stage, sla.StageAct), sla.StageFallback) }
+
 // hold lets the answer wait for a person's yes, and tells people once.
 func (t *turn) hold(ctx context.Context, d sla.Decision, why sla.Why) error {
-	rec := t.rec
-	rec.Waiting = true
+	rec, stage := t.rec, asked(d)
+	rec.Waiting, rec.Paged = true, max(rec.Paged, stage)
 	waits := sla.Decide(t.now(), rec.Case, t.rule)
-	w := rewrite(rec, t.later(waits.Next.Sub(t.now()), d))
-	if w.Paged < sla.StageAct {
-		w.Paged = sla.StageAct
+	if t.rec.Paged < stage {
 		t.summon(ctx, t.src.Platform, Notice{Case: t.rec.Case, Decision: d, Why: why})
 	}
-	_, err := t.put(ctx, w)
+	_, err := t.put(ctx, rewrite(rec, t.later(waits.Next.Sub(t.now()), d)))
 	return err
 }
 
@@ -214,6 +215,11 @@ type result struct {
 }
 
 // once makes the last check and the one call. No layer below repeats it.
+//
+// A kill switch that is thrown after the intent still stops the answer: the intent was refused while one was on, but the connector reads,
+// renews its token and dials after it, for as long as callTimeout. So the connector's transport asks for the switches once more when the
+// connection stands and nothing of the answer is on it, with a reply that is at most two seconds old (connectors.Brake); what it holds
+// back has surely had no effect, and is a refusal like any other. Only a process that is frozen between that reply and its write can be later.
 func (t *turn) once(ctx context.Context, claimed time.Time, attempt sla.Attempt, a sla.Answer) result {
 	guard := sla.EffectiveDeadline(t.rec.Obligation, t.rule).Add(-t.rule.Guard.Value)
 	if !t.now().Before(guard) || t.Now().Sub(claimed) > claimLease-callTimeout-reserve || ctx.Err() != nil {

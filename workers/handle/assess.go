@@ -85,7 +85,7 @@ func (h *Handlers) apply(ctx context.Context, src *connectors.Source, rec sla.Ca
 		h.Notify.Warn(ctx, Notice{Case: rec.Case, Decision: d, Why: d.Why})
 	case sla.ActionHold:
 		if rec.Paged < sla.StageAct { // nobody looks at what waits for a yes unless told
-			w.Paged = sla.StageAct
+			w.Paged = asked(d)
 			h.summon(ctx, src.Platform, Notice{Case: rec.Case, Decision: d, Why: d.Why})
 		}
 	case sla.ActionPage:
@@ -112,7 +112,8 @@ func (h *Handlers) line(c sla.Case, d sla.Decision, now time.Time) {
 		log = h.log.Debug
 	}
 	log("decided", zap.String("case", c.ID.String()), zap.Stringer("action", d.Action), zap.Stringer("why", d.Why), zap.Stringer("stage", d.Stage),
-		zap.Duration("left", left(d, now)), zap.Stringer("cost", d.Cost), zap.Stringer("turn", c.Obligation.Turn))
+		zap.Duration("left", left(d, now)), zap.Stringer("cost", d.Cost), zap.Stringer("turn", c.Obligation.Turn),
+		zap.String("rules", h.Rules.Hash()))
 }
 
 // left is the time until the deadline, 0 when there is none.

@@ -132,6 +132,8 @@ func (m *memory) CheckEpoch(context.Context, time.Time) (sla.Epoch, error) {
 	return sla.Epoch{FrozenUntil: m.frozen}, nil
 }
 
+func (m *memory) MendKills(context.Context) (int, error) { return 0, nil }
+
 func (m *memory) Attempts(ctx context.Context, id sla.DisputeID) (out []sla.Attempt, err error) {
 	err = m.w.io(ctx, "read attempts", func() {
 		for key, a := range m.slots {

@@ -196,8 +196,11 @@ func (t *turn) unreadable(ctx context.Context, d sla.Decision, err error) error 
 // report counts and logs an outcome.
 func (t *turn) report(a sla.Answer, r result) {
 	outcome := map[sla.AttemptState]string{sla.AttemptSettled: "accepted", sla.AttemptRefused: "refused", sla.AttemptUnknown: "unknown"}[r.state]
-	if errors.Is(r.err, errTooLate) {
+	switch {
+	case errors.Is(r.err, errTooLate):
 		outcome = "too_late"
+	case errors.Is(r.err, sla.ErrKilled):
+		outcome = "killed"
 	}
 	t.metrics.answers.WithLabelValues(string(t.src.Platform), a.Kind.String(), outcome).Inc()
 	t.log.Info("answered", zap.String("case", t.rec.ID.String()), zap.Stringer("answer", a.Kind), zap.Stringer("why", a.Why), zap.String("outcome", outcome),

@@ -113,6 +113,58 @@ func TestWhatNobodyApprovedInTimeBecomesWhatTheRuleSays(t *testing.T) {
 	}
 }
 
+// A dispute that is first seen when the time to ask is over is asked about all the same, as long as there is time for a word.
+func TestWhoIsAskedLateHasUntilShortlyBeforeGuard(t *testing.T) {
+	t.Parallel()
+	last := guardAt.Add(-10 * time.Minute)
+	for name, rule := range map[string]func(*sla.Rule){
+		"mode hold":       func(r *sla.Rule) { r.Mode.Value = sla.ModeHold },
+		"above threshold": func(r *sla.Rule) { r.ApproveAbove.Value = slatest.USD(1) },
+	} {
+		seen := func(at time.Time) *world {
+			w := newWorld(t)
+			damaged(w)
+			rule(&w.rule)
+			w.rule.Unanswered.Value, w.now = sla.UnansweredSend, at
+			w.poll()
+			w.drain()
+			return w
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := seen(guardAt.Add(-25 * time.Minute))
+			w.until(last.Add(-time.Second))
+			if w.sent(); len(w.pages) != 1 {
+				t.Fatalf("want a person asked once, got %v", w.pages)
+			}
+			w.until(last)
+			w.sent(sla.AnswerOffer)
+			w.quietly("nobody spoke")
+		})
+		t.Run(name+", a yes", func(t *testing.T) {
+			t.Parallel()
+			w := seen(guardAt.Add(-25 * time.Minute))
+			w.say(sla.ApprovalApproved)
+			w.sweep()
+			w.sent(sla.AnswerOffer)
+		})
+		t.Run(name+", a no", func(t *testing.T) {
+			t.Parallel()
+			w := seen(guardAt.Add(-25 * time.Minute))
+			w.say(sla.ApprovalRejected)
+			w.until(deadline)
+			w.sent()
+		})
+	}
+	w := newWorld(t)
+	damaged(w)
+	w.rule.Mode.Value, w.rule.Unanswered.Value, w.now = sla.ModeHold, sla.UnansweredSend, last.Add(time.Second)
+	w.poll()
+	w.drain()
+	w.until(last.Add(2 * time.Second))
+	w.sent(sla.AnswerOffer) // no time for a word
+}
+
 func TestShadowRecordsOnceWhatItWouldHaveSent(t *testing.T) {
 	t.Parallel()
 	w := opened(t, damaged, func(w *world) { w.rule.Mode.Value = sla.ModeShadow })
@@ -146,6 +198,21 @@ func TestKillSwitchStopsSendsUntilItIsOff(t *testing.T) {
 	w.memory.kills = nil
 	w.until(actAt.Add(5*time.Hour + 2*time.Minute))
 	w.sent(sla.AnswerOffer)
+	w.quiet("after the switch")
+}
+
+func TestASwitchThrownAfterTheIntentCostsNothingButTime(t *testing.T) {
+	t.Parallel()
+	killed := &connectors.Error{Op: "fake respond", Kind: connectors.Unavailable, Err: sla.ErrKilled}
+	w := opened(t, damaged, func(w *world) {
+		w.platform.replies = []reply{{err: killed, then: func() { w.memory.kills = []sla.KillScope{{}} }}}
+	})
+	w.until(actAt.Add(time.Hour))
+	if w.slot().State == sla.AttemptUnknown || len(w.memory.spent) != 0 || len(w.platform.sent) != 1 || len(w.pages) != 0 {
+		t.Errorf("want a sure refusal, given back and not tried again, got %+v, %v, %d tries, %v", w.slot(), w.memory.spent, len(w.platform.sent), w.pages)
+	}
+	w.memory.kills = nil
+	w.until(actAt.Add(2 * time.Hour))
 	w.quiet("after the switch")
 }
 

@@ -42,6 +42,30 @@ func scopesOver(p sla.Platform, store sla.StoreID, r sla.Reason) []string {
 	return out
 }
 
+// CheckKill tells whether a switch stops answers of a store to disputes of a reason: it gives sla.ErrKilled when one is on. What this process
+// has seen of the switches counts with what a shard says, so that one that was just emptied frees nothing.
+func (s *Store) CheckKill(ctx context.Context, p sla.Platform, store sla.StoreID, r sla.Reason) error {
+	op := "kill switches over " + string(store)
+	scopes := scopesOver(p, store, r)
+	values, err := s.rdb.HMGet(ctx, s.keys[s.shardOf(string(store))].kill, scopes...).Result()
+	if err != nil {
+		return wrap(op, err)
+	}
+	words := map[string]string{}
+	for i, v := range values {
+		if said, ok := v.(string); ok {
+			words[scopes[i]] = said
+		}
+	}
+	known := s.heard(words)
+	for _, scope := range scopes {
+		if parseWord(known[scope]).on {
+			return fmt.Errorf("%s: %s: %w", op, scope, sla.ErrKilled)
+		}
+	}
+	return nil
+}
+
 // A word is what was said last of one scope, as scripts/kill.lua keeps it.
 type word struct {
 	on   bool

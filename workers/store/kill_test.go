@@ -38,6 +38,11 @@ func TestAKillSwitchStopsWhatItCoversInEveryReplicaAtOnce(t *testing.T) {
 			} else {
 				must(t, err)
 			}
+			if covers := scope.Covers("aliexpress", "AE01", sla.ReasonNotReceived); covers {
+				wantErr(t, other.CheckKill(ctx, "aliexpress", "AE01", sla.ReasonNotReceived), sla.ErrKilled)
+			} else {
+				must(t, other.CheckKill(ctx, "aliexpress", "AE01", sla.ReasonNotReceived))
+			}
 			kills, err := other.Kills(ctx)
 			must(t, err)
 			if diff := cmp.Diff([]sla.KillSwitch{{KillScope: scope, Since: c.now(), Note: "ops: wrong prices"}}, kills); diff != "" {
@@ -85,6 +90,8 @@ func TestMendingBringsSwitchesBackToAShardThatLostThem(t *testing.T) {
 		wantMended(fresh, 3)
 		wantMended(s, 0)
 		must(t, rdb.FlushAll(ctx).Err())
+		wantErr(t, fresh.CheckKill(ctx, "aliexpress", "AE01", sla.ReasonUnknown), sla.ErrKilled) // it has seen the switch, and no word that takes it back
+		must(t, fresh.CheckKill(ctx, "ebay", "EB01", sla.ReasonUnknown))
 		_, err = fresh.CheckEpoch(ctx, c.now())
 		must(t, err)
 		wantMended(fresh, 2*fresh.Shards()) // a process remembers what it has seen

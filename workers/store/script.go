@@ -32,6 +32,7 @@ var (
 	claimsScript  = script("claims")
 	killScript    = script("kill")
 	mendScript    = script("mend")
+	rulesScript   = script("rules")
 	takeScript    = script("take")
 	saveScript    = script("vault_save")
 	lockScript    = script("vault_lock")

@@ -10,6 +10,7 @@ type metrics struct {
 	lastRun prometheus.Gauge
 	frozen  prometheus.Gauge
 	amnesia prometheus.Counter
+	mended  prometheus.Counter
 }
 
 // Metrics are the sweeper's, registered once for a process.
@@ -27,6 +28,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Help: "For how much longer no answer that costs money is sent, after a loss of memory."}),
 		amnesia: f.NewCounter(prometheus.CounterOpts{Name: "watchkeeper_store_amnesia_total",
 			Help: "Shards of the store that were found to have lost their memory, the first start included."}),
+		mended: f.NewCounter(prometheus.CounterOpts{Name: "watchkeeper_kill_switches_mended_total",
+			Help: "Words on kill switches that were brought back to shards that had lost or missed them."}),
 	}
 	m.claimed.WithLabelValues("case")
 	m.claimed.WithLabelValues("parcel")

@@ -20,6 +20,7 @@ import (
 // Store is what sweeping needs of the records.
 type Store interface {
 	CheckEpoch(ctx context.Context, now time.Time) (sla.Epoch, error)
+	MendKills(ctx context.Context) (int, error)
 	ClaimCases(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]sla.CaseRecord, error)
 	RemoveCases(ctx context.Context, ids []sla.DisputeID) error
 	ClaimShipments(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]sla.ShipmentRecord, error)
@@ -48,8 +49,9 @@ type Sweeper struct {
 	log     *zap.Logger
 	metrics *metrics
 	// amnesia is called when the store has lost its memory: feeds must be armed again and running walks forgotten.
-	amnesia func(ctx context.Context) error
-	relearn atomic.Bool // a loss was told, and amnesia has not gone through since
+	amnesia  func(ctx context.Context) error
+	relearn  atomic.Bool // a loss was told, and amnesia has not gone through since
+	unmended atomic.Bool // the kill switches could not be mended the last time
 }
 
 // New makes a sweeper. amnesia is called when the store has lost its memory, before anything else is swept.
@@ -85,6 +87,7 @@ func (s *Sweeper) Epoch(ctx context.Context) error {
 		s.log.Warn("store without memory: reading everything again, no answers until then", zap.Ints("shards", epoch.Lost), zap.Time("frozen_until", epoch.FrozenUntil))
 		s.relearn.Store(true) // the store tells of a loss once
 	}
+	s.mend(ctx)
 	if !s.relearn.Load() {
 		return nil
 	}
@@ -93,6 +96,22 @@ func (s *Sweeper) Epoch(ctx context.Context) error {
 	}
 	s.relearn.Store(false)
 	return nil
+}
+
+// mend teaches shards that lost their kill switches again, and learns those of others. Nothing can be sent before the freeze of a loss is
+// over, which is many sweeps later. A failure stops nothing else, is told once, and is mended by the next sweep.
+func (s *Sweeper) mend(ctx context.Context) {
+	n, err := s.store.MendKills(ctx)
+	s.metrics.mended.Add(float64(n))
+	switch {
+	case err != nil && !s.unmended.Swap(true):
+		s.log.Error("kill switches not mended, trying again with each sweep", zap.Error(err))
+	case err == nil && s.unmended.Swap(false):
+		s.log.Info("kill switches mended after all")
+	}
+	if n > 0 {
+		s.log.Warn("kill switches brought back to shards that had lost or missed them", zap.Int("words", n))
+	}
 }
 
 // Cases claims the cases that are due and asks for their work.

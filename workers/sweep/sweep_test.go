@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"watchkeeper/connectors"
 	"watchkeeper/sla"
@@ -24,12 +25,13 @@ var errOut = errors.New("the store is out")
 
 // records are timers in memory: a claim gives what is due and looks away from it until the lease ends.
 type records struct {
-	cases   map[string]sla.CaseRecord
-	parcels map[string]sla.ShipmentRecord
-	lost    []int // told once
-	frozen  time.Time
-	fails   map[string]bool
-	order   []string
+	cases    map[string]sla.CaseRecord
+	parcels  map[string]sla.ShipmentRecord
+	lost     []int // told once
+	frozen   time.Time
+	fails    map[string]bool
+	unmended int // words on kill switches that shards have lost
+	order    []string
 }
 
 func (r *records) note(name string) error {
@@ -44,6 +46,15 @@ func (r *records) CheckEpoch(context.Context, time.Time) (sla.Epoch, error) {
 	e := sla.Epoch{Lost: r.lost, FrozenUntil: r.frozen}
 	r.lost = nil
 	return e, r.note("epoch")
+}
+
+func (r *records) MendKills(context.Context) (int, error) {
+	n := r.unmended
+	if err := r.note("mend"); err != nil {
+		return 0, err
+	}
+	r.unmended = 0
+	return n, nil
 }
 
 func (r *records) ClaimCases(_ context.Context, now time.Time, lease time.Duration, limit int) (out []sla.CaseRecord, err error) {
@@ -302,12 +313,39 @@ func TestAmnesiaArmsEverythingAgainBeforeAnythingIsSwept(t *testing.T) {
 	b := setup(t)
 	b.lost, b.frozen = []int{0, 3}, b.now.Add(10*time.Minute)
 	b.run(t)
-	if b.relearn != 1 || !slices.Equal(b.order[:3], []string{"epoch", "relearn", "claim cases"}) {
+	if b.relearn != 1 || !slices.Equal(b.order[:4], []string{"epoch", "mend", "relearn", "claim cases"}) {
 		t.Errorf("want it armed again first, got %v", b.order)
 	}
 	b.run(t)
 	if b.relearn != 1 {
 		t.Errorf("want it once for a loss, got %d", b.relearn)
+	}
+}
+
+func TestKillSwitchesAreMendedWithEachSweepAndAFailureStopsNothing(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	core, logs := observer.New(zap.InfoLevel)
+	b.sweeper = sweep.New(b.records, b, nil, func() time.Time { return b.now }, zap.New(core), sweep.NewMetrics(prometheus.NewRegistry()),
+		func(context.Context) error { return nil })
+	b.unmended, b.fails["mend"] = 8, true
+	for range 3 {
+		b.run(t)
+	}
+	b.fails["mend"] = false
+	for range 2 {
+		b.run(t)
+	}
+	var told []string
+	for _, l := range logs.All() {
+		told = append(told, l.Message)
+	}
+	want := []string{
+		"kill switches not mended, trying again with each sweep", "kill switches mended after all",
+		"kill switches brought back to shards that had lost or missed them",
+	}
+	if !slices.Equal(told, want) || b.unmended != 0 {
+		t.Errorf("want each told once and nothing left, got %q and %d", told, b.unmended)
 	}
 }
 

@@ -1,0 +1,40 @@
+package fleet_test
+
+import (
+	"testing"
+	"time"
+
+	"watchkeeper/sla"
+	"watchkeeper/workers/fleet"
+	"watchkeeper/workers/store"
+)
+
+func TestASwitchHoldsAgainBeforeMoneyThawsAfterALossOfAllMemory(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.must(b.fleet.Begin(t.Context()))
+	tool, done, err := fleet.OpenStore(t.Context(), b.o)
+	b.must(err)
+	t.Cleanup(func() { b.must(done(t.Context())) })
+	scopes := []sla.KillScope{{}, {Platform: "quiet"}, {Store: "Q01"}, {Reason: sla.ReasonDamaged}, {Store: "Q01", Reason: sla.ReasonDamaged}}
+	for _, scope := range scopes {
+		b.must(tool.SetKill(t.Context(), scope, true, "ops: wrong prices", b.now()))
+	}
+	b.step(time.Second)
+	levels := map[string]float64{" all": 1, " platform": 1, " store": 1, " reason": 2}
+	b.has("watchkeeper_kill_switch_on", levels)
+	b.must(b.redis.FlushAll(t.Context()).Err())
+	b.step(time.Second)
+	if frozen := b.series("watchkeeper_money_frozen_seconds")[""]; frozen <= 0 {
+		t.Errorf("want money frozen still, got %v s", frozen)
+	}
+	b.has("watchkeeper_kill_switch_on", levels)
+	b.has("watchkeeper_kill_switches_mended_total", map[string]float64{"": float64(len(scopes) * tool.Shards())})
+	b.step(store.DefaultSettle)
+	fresh, done, err := fleet.OpenStore(t.Context(), b.o) // knows only what Redis says
+	b.must(err)
+	t.Cleanup(func() { b.must(done(t.Context())) })
+	if kills, err := fresh.Kills(t.Context()); err != nil || len(kills) != len(scopes) || kills[0].Note != "ops: wrong prices" {
+		t.Errorf("want every switch on again, got %v (%v)", kills, err)
+	}
+}

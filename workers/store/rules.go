@@ -1,0 +1,35 @@
+package store
+
+import (
+	"context"
+	"strings"
+	"time"
+)
+
+// rulesShard has what every process says of its rules: one small hash, process → hash of the rulebook and instant in ms.
+const rulesShard = 0
+
+// RulesKept is for how long a process is remembered that says nothing any more.
+const RulesKept = time.Hour
+
+// NoteRules writes down which rules a process obeys, so that replicas that differ are seen. Whoever was silent for an hour is forgotten.
+func (s *Store) NoteRules(ctx context.Context, process, hash string, now time.Time) error {
+	_, err := s.runOne(ctx, call{script: rulesScript, keys: []string{s.keys[rulesShard].rules},
+		args: []any{process, hash, now.UnixMilli(), RulesKept.Milliseconds()}})
+	return wrap("note the rules of "+process, err)
+}
+
+// RulesVersions counts the different rulebooks of the processes that were heard of within a time.
+func (s *Store) RulesVersions(ctx context.Context, now time.Time, within time.Duration) (int, error) {
+	notes, err := s.rdb.HVals(ctx, s.keys[rulesShard].rules).Result()
+	if err != nil {
+		return 0, wrap("versions of the rules", err)
+	}
+	since, seen := now.Add(-within).UnixMilli(), map[string]struct{}{}
+	for _, note := range notes {
+		if hash, at, ok := strings.Cut(note, " "); ok && parseInt(at) >= since {
+			seen[hash] = struct{}{}
+		}
+	}
+	return len(seen), nil
+}

@@ -1,0 +1,41 @@
+package store_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"watchkeeper/workers/store"
+)
+
+func TestReplicasThatObeyOtherRulesAreSeenWhileTheyLive(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *store.Store, c *clock, rdb redis.UniversalClient) {
+		ctx := context.Background()
+		versions := func(want int) {
+			t.Helper()
+			if n, err := s.RulesVersions(ctx, c.now(), 2*time.Minute); err != nil || n != want {
+				t.Fatalf("want %d versions, got %d (%v)", want, n, err)
+			}
+		}
+		versions(0)
+		for _, process := range []string{"a", "b", "c"} {
+			must(t, s.NoteRules(ctx, process, "0123456789ab", c.now()))
+		}
+		versions(1)
+		must(t, s.NoteRules(ctx, "c", "ba9876543210", c.now()))
+		versions(2)
+		c.advance(2 * time.Minute)
+		must(t, s.NoteRules(ctx, "a", "0123456789ab", c.now()))
+		versions(2)
+		c.advance(time.Millisecond) // c was last heard of two minutes ago
+		versions(1)
+		c.advance(store.RulesKept)
+		must(t, s.NoteRules(ctx, "a", "0123456789ab", c.now()))
+		if kept := rdb.HKeys(ctx, "wk:{00}:rules").Val(); len(kept) != 1 || kept[0] != "a" {
+			t.Fatalf("want the silent ones forgotten, got %v", kept)
+		}
+	})
+}
