@@ -77,16 +77,16 @@ func (t *tool) setKill(ctx context.Context, d *desk, ask killAsk) error {
 	if err != nil {
 		return err
 	}
-	was, err := d.Kills(ctx)
-	if err != nil {
-		return err
-	}
+	was, listErr := d.Kills(ctx) // what cannot be listed must not keep anybody from stopping
 	same := func(k sla.KillSwitch) bool { return k.KillScope == scope }
 	v := killView{
 		Scope: scopeText(scope), On: ask.on, Was: slices.ContainsFunc(was, same), By: ask.by, Note: ask.note, At: instant{d.now}, Still: []stopView{},
 	}
 	if err := d.SetKill(ctx, scope, ask.on, ask.by+": "+ask.note, d.now); err != nil {
 		return fmt.Errorf("kill switch %s may be in force in some parts only: say it again: %w", v.Scope, err)
+	}
+	if listErr != nil {
+		d.warn("what else is on cannot be told: %v", listErr)
 	}
 	if !ask.on {
 		v.Still = land.still(d, scope, slices.DeleteFunc(was, same))

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/redis/go-redis/v9"
+
 	"watchkeeper/sla"
 )
 
@@ -49,6 +51,24 @@ func TestAKillSwitchNeedsNothingButRedis(t *testing.T) {
 	if len(lines) != 5 {
 		t.Errorf("want five switches, got %+v", lines)
 	}
+}
+
+func TestWhatCannotBeListedKeepsNobodyFromStopping(t *testing.T) {
+	t.Parallel()
+	addr := filled(t)
+	rdb := redis.NewClient(&redis.Options{Addr: addr})
+	defer rdb.Close()
+	invoke(t, toys(), env(addr), "kill-switch", "on", "--scope", "AE02", "--note", "x").want(t, exitOK)
+	keys, err := rdb.Keys(t.Context(), "wk:{*}:kill").Result()
+	must(t, err)
+	for _, key := range keys { // as a later version may write it
+		must(t, rdb.HSet(t.Context(), key, "//mood", "1 1 x").Err())
+	}
+	if len(keys) == 0 {
+		t.Fatal("no switches to spoil")
+	}
+	invoke(t, toys(), env(addr), "kill-switch", "on", "--scope", "all", "--note", "x").want(t, exitOK, "in force now", "what else is on cannot be told")
+	invoke(t, toys(), env(addr), "kill-switch", "ls").want(t, exitFailed, "//mood")
 }
 
 func TestScopesMeetWhereOneAnswerCanBeStoppedByBoth(t *testing.T) {

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"os/user"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"watchkeeper/sla"
+	"watchkeeper/sla/rules"
 	"watchkeeper/workers/store"
 )
 
@@ -130,6 +132,9 @@ func (t *tool) say(ctx context.Context, d *desk, ask sayAsk) error {
 	v, err := d.sayView(ctx, c, ask)
 	if err != nil {
 		return err
+	}
+	if !slices.ContainsFunc(d.book.Stores(), func(s rules.Store) bool { return s.ID == c.ID.Store }) {
+		d.warn("store %s is not configured here: what is planned and what follows is by the rules of its platform", c.ID.Store)
 	}
 	if t.format != formatJSON {
 		v.printBefore(t.out)

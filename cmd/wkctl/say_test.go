@@ -77,6 +77,11 @@ func TestWhatFollowsFromAYesDependsOnWhatElseIsInForce(t *testing.T) {
 	}
 }
 
+func TestAYesInAStoreThatIsNotConfiguredHereSaysSo(t *testing.T) {
+	t.Parallel()
+	invoke(t, toys(), env(filled(t)), "cases", "hold", "OLD/1006", "--note", "x").want(t, exitOK, "store OLD is not configured here", "held by")
+}
+
 func TestAYesWhileTheTurnMovesIsRefusedAndWritesNothing(t *testing.T) {
 	t.Parallel()
 	addr := filled(t)
