@@ -51,7 +51,7 @@ func (p *pick) absent(b *rules.Book, met bool) error {
 }
 
 func (t *tool) casesCommand() *cobra.Command {
-	return group("cases", "The disputes on record", t.casesLs(), t.casesShow())
+	return group("cases", "The disputes on record, and what you say about their answers", append(t.sayCommands(), t.casesLs(), t.casesShow())...)
 }
 
 // A casePick narrows the list of cases.

@@ -85,7 +85,7 @@ func TestCheckAcceptsAUsableConfiguration(t *testing.T) {
 
 func TestPrintTellsOriginsOfTheMachineryToo(t *testing.T) {
 	t.Parallel()
-	got := invoke(t, toys(), env("redis:6379"), "config", "print")
+	got := invoke(t, toys(), env("redis:6379"), "config", "print", "--effective", "--origin")
 	got.want(t, exitOK)
 	for _, want := range [][]string{
 		{"machinery", "REDIS__ADDRS", "redis:6379", "WK_REDIS__ADDRS"},
@@ -100,7 +100,7 @@ func TestPrintTellsOriginsOfTheMachineryToo(t *testing.T) {
 	if other := invoke(t, toys(), env("x:1"), "config", "print", "--store", "AE01").out; strings.Contains(other, "AE02") || strings.Contains(other, "machinery") {
 		t.Errorf("more than store AE01:\n%s", other)
 	}
-	damaged := invoke(t, toys(), env("x:1"), "config", "print", "--store", "AE01", "--reason", "damaged")
+	damaged := invoke(t, toys(), env("x:1"), "config", "print", "--origin", "--store", "AE01", "--reason", "damaged")
 	if !lineWith(damaged.out, "store AE01", "ACT_BEFORE", "3d", "default") || strings.Contains(damaged.out, "not_received") {
 		t.Errorf("rules of another reason:\n%s", damaged.out)
 	}

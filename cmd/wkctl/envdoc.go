@@ -1,10 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -21,20 +25,51 @@ import (
 const reasonLevel = "<REASON>"
 
 func (t *tool) configDocs() *cobra.Command {
-	return &cobra.Command{
-		Use:     "docs",
-		Short:   "Print every variable as Markdown",
-		Long:    "docs prints every variable that watchkeeper and wkctl read, with type, bounds, default and an example. It does not read the environment.",
-		Example: "  wkctl config docs > deploy/env.md",
-		Args:    cobra.NoArgs,
+	var file string
+	cmd := &cobra.Command{
+		Use:   "docs",
+		Short: "Print every variable as Markdown",
+		Long: `docs prints every variable that watchkeeper and wkctl read, with type, bounds, default and an example, and recipes for what operators often
+want. It does not read the environment.`,
+		Example: `  wkctl config docs
+  wkctl config docs --write deploy/env.md`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			doc, err := newEnvDoc(cmd.Context(), t.registry)
 			if err != nil {
 				return err
 			}
-			return t.show(doc, doc.print)
+			if file == "" {
+				return t.show(doc, doc.print)
+			}
+			var page bytes.Buffer
+			to := *t
+			to.out = &page
+			if err := to.show(doc, doc.print); err != nil {
+				return err
+			}
+			return replaceFile(file, page.Bytes())
 		},
 	}
+	cmd.Flags().StringVarP(&file, "write", "w", "", "write it to this file in place of what it holds")
+	return cmd
+}
+
+// replaceFile writes a file in one step, so that nobody reads half of it.
+func replaceFile(path string, content []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	err = errors.Join(err, f.Chmod(0o644), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
 }
 
 // A variableView is one variable as documented.
@@ -48,6 +83,14 @@ type variableView struct {
 	Secret   bool     `json:"secret"`
 }
 
+// A recipeView is one tuning as an example.
+type recipeView struct {
+	Number string   `json:"number"`
+	Title  string   `json:"title"`
+	Env    []string `json:"env"`
+	Beside []string `json:"beside"` // what it builds upon
+}
+
 // An envDoc is every variable, by what it concerns.
 type envDoc struct {
 	Machinery []variableView            `json:"machinery"`
@@ -58,6 +101,7 @@ type envDoc struct {
 	Parcels   []variableView            `json:"parcels"`
 	Calendars []variableView            `json:"calendars"`
 	Dates     []variableView            `json:"dates"` // that say when another variable holds
+	Recipes   []recipeView              `json:"recipes"`
 
 	registry connectors.Registry
 }
@@ -83,6 +127,9 @@ func newEnvDoc(ctx context.Context, registry connectors.Registry) (*envDoc, erro
 		}
 		list := doc.list(v)
 		*list = append(*list, view)
+	}
+	for _, r := range rules.Recipes() {
+		doc.Recipes = append(doc.Recipes, recipeView{r.Number, r.Title, r.Env, nonNil(r.Beside)})
 	}
 	for _, p := range registry {
 		for _, name := range p.Variables {
@@ -160,7 +207,7 @@ func (d *envDoc) print(w io.Writer) {
 	printScopes(w, d.Rules)
 	fmt.Fprintf(w, "The reasons are `%s`.\n\n", strings.ToUpper(joinNames(sla.Reasons())))
 	printVariables(w, d.Rules)
-	fmt.Fprint(w, "\nA platform may have defaults of its own; `wkctl config print` shows what holds.\n\nOf all stores together:\n\n")
+	fmt.Fprint(w, "\nA platform may have defaults of its own; `wkctl config print --origin` shows what holds.\n\nOf all stores together:\n\n")
 	printVariables(w, d.Overall)
 	fmt.Fprint(w, "\n## Rules of parcels\n\nThe most specific variable wins:\n\n")
 	printScopes(w, d.Parcels)
@@ -169,6 +216,21 @@ func (d *envDoc) print(w io.Writer) {
 	printVariables(w, d.Calendars)
 	fmt.Fprint(w, "\n## Dates\n\nA rule of disputes or of parcels (`WK_SHIPMENT__…`) may hold for a time only.\n\n")
 	printVariables(w, d.Dates)
+	printRecipes(w, d.Recipes)
+}
+
+// printRecipes prints the tunings as files of variables.
+func printRecipes(w io.Writer, recipes []recipeView) {
+	fmt.Fprint(w, "\n## Recipes\n\nWhat operators often want, each in one or two variables, for the stores `AE01` and `AE02` on AliExpress. "+
+		"`wkctl config diff` shows which\nrules a change touches, and `wkctl rules try` what it would do to the cases on record. Nothing that costs is "+
+		"sent unless\n`WK_SLA__ACCEPT_CAP` allows it.\n")
+	for _, r := range recipes {
+		fmt.Fprintf(w, "\n%s. %s:\n\n```env\n%s\n", r.Number, r.Title, strings.Join(r.Env, "\n"))
+		if len(r.Beside) > 0 {
+			fmt.Fprintf(w, "# beside\n%s\n", strings.Join(r.Beside, "\n"))
+		}
+		fmt.Fprint(w, "```\n")
+	}
 }
 
 // printScopes lists the scopes that variables of one kind have, the most specific first.

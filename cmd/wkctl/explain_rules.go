@@ -145,25 +145,10 @@ func (d *desk) kills(ctx context.Context, c sla.CaseRecord, r sla.Rule) ([]cover
 	}
 	for _, k := range all {
 		if k.Covers(c.ID.Platform, c.ID.Store, c.Reason) {
-			out = append(out, coverView{coverScope(k.KillScope), instant{k.Since}, words(k.Note)})
+			out = append(out, coverView{scopeText(k.KillScope), instant{k.Since}, words(k.Note)})
 		}
 	}
 	return out, nil
-}
-
-// coverScope is a scope as the kill switch is thrown with.
-func coverScope(k sla.KillScope) string {
-	out := "all"
-	switch {
-	case k.Store != "":
-		out = "store=" + string(k.Store)
-	case k.Platform != "":
-		out = "platform=" + string(k.Platform)
-	}
-	if k.Reason != sla.ReasonUnknown {
-		out += ",reason=" + k.Reason.String()
-	}
-	return out
 }
 
 // An otherView is an answer that was not chosen.

@@ -77,10 +77,10 @@ func TestExplainTellsWhatStopsACase(t *testing.T) {
 				return err
 			}
 		}
-		return s.Approve(ctx, sla.DisputeID{Platform: "bazaar", Store: "AE01", Native: "1001"}, 7, sla.ApprovalHeld, "wait", now)
+		return s.Approve(ctx, sla.DisputeID{Platform: "bazaar", Store: "AE01", Native: "1001"}, 7, store.Said{Approval: sla.ApprovalHeld, Note: "wait", At: now})
 	})
 	got := invoke(t, toys(), append(env(addr), "WK_SLA__BAZAAR__KILL=on"), "explain", "AE01/1001")
-	got.want(t, exitOK, "all since 2026-03-04T11:00:00Z: maintenance?[2J (nothing is sent)", "store=AE01,reason=not_received since", "held: whatever the rules say",
+	got.want(t, exitOK, "all since 2026-03-04T11:00:00Z: maintenance?[2J (nothing is sent)", "AE01/not_received since", "held: whatever the rules say",
 		"WK_SLA__BAZAAR__KILL (nothing is sent)", "comes to       page 2026-03-05T06:30:00Z")
 	if strings.Contains(got.out, "AE02") || strings.Contains(got.out, "track99") {
 		t.Errorf("switches of others:\n%s", got.out)

@@ -1,6 +1,7 @@
-// Command wkctl is the operator's hand: it reads the records of a fleet, explains decisions, checks and prints the configuration, and
-// replays recorded replies of platforms. It changes nothing and sends nothing. It promises that no secret is ever printed, and that
-// text from platforms cannot command a terminal. It may import workers/fleet and whatever is below it.
+// Command wkctl is the operator's hand: it reads the records of a fleet, explains decisions, checks and prints the configuration, replays
+// recorded replies of platforms, says yes or no to answers that wait, and throws kill switches. Only the last two change anything, and only
+// the records of the fleet: it sends nothing to a platform. It promises that no secret is ever printed, and that text from platforms cannot
+// command a terminal. It may import workers/fleet and whatever is below it.
 package main
 
 import (
@@ -21,7 +22,7 @@ import (
 	"watchkeeper/sla"
 )
 
-//go:generate sh -c "go run . config docs > env.md.new && mv env.md.new ../../deploy/env.md"
+//go:generate go run . config docs --write ../../deploy/env.md
 
 // Exit codes.
 const (
@@ -29,6 +30,7 @@ const (
 	exitFailed   = 1 // something outside failed: Redis, the network, a strict replay
 	exitUsage    = 2 // the arguments or the configuration are wrong
 	exitNotFound = 3
+	exitRefused  = 4 // the case is not as the operator believes; nothing was changed
 )
 
 func main() {
@@ -111,31 +113,45 @@ func (t *tool) advise(err error) string {
 func (t *tool) root() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "wkctl",
-		Short: "Look into Watchkeeper: cases, parcels, decisions, configuration",
-		Long: `wkctl reads what the fleet knows and explains what it does. It changes nothing and sends nothing.
+		Short: "Look into Watchkeeper: cases, parcels, decisions, configuration; say yes or no, and stop it",
+		Long: `wkctl reads what the fleet knows and explains what it does. It sends nothing to a platform, and most of its commands change nothing.
+These do: cases hold, approve, reject and release record what you say about an answer, and kill-switch on and off stop answers and let them
+go again; both change the records in Redis, which the fleet obeys. config docs --write writes the file that you name.
+
 It is configured by the same WK_ variables as watchkeeper; most commands need only WK_REDIS__ADDRS.
 
-Exit codes: 0 all is well, 1 something outside failed (Redis, the network), 2 the arguments or the configuration are wrong, 3 not found.`,
+Exit codes: 0 all is well, 1 something outside failed (Redis, the network), 2 the arguments or the configuration are wrong, 3 not found,
+4 refused, because a case is not as you believe.`,
 		Example: `  wkctl cases ls --due-within 24h
   wkctl explain AE01/9123456789012345
-  wkctl config check
-  wkctl replay recordings/`,
+  wkctl cases approve AE01/9123456789012345 --note "spoke to the buyer"
+  wkctl kill-switch on --scope all --note "wrong prices in the shop"
+  wkctl config check`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
 		RunE:          help,
-		PersistentPreRunE: func(*cobra.Command, []string) error {
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			t.started = true
-			if t.format != formatTable && t.format != formatJSON {
-				return usagef("--output %q: want table or json", clean(t.format))
-			}
-			return nil
+			return t.checkFormat(cmd)
 		},
 	}
 	cmd.PersistentFlags().StringVarP(&t.format, "output", "o", formatTable, "table or json")
 	cmd.AddCommand(t.casesCommand(), t.explainCommand(), t.shipmentsCommand(), t.platformsCommand(), t.configCommand(), t.rulesCommand(), t.shadowCommand(),
-		t.replayCommand())
+		t.killCommand(), t.replayCommand())
+	t.complete(cmd)
 	return cmd
+}
+
+// checkFormat refuses a form of output that the command does not have.
+func (t *tool) checkFormat(cmd *cobra.Command) error {
+	switch {
+	case t.format == formatTable, t.format == formatJSON, t.format == formatEnv && cmd.Annotations[formatEnv] != "":
+		return nil
+	case cmd.Annotations[formatEnv] != "":
+		return usagef("--output %q: want table, json or env", clean(t.format))
+	}
+	return usagef("--output %q: want table or json", clean(t.format))
 }
 
 // group is a command that only holds others.

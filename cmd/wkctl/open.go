@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -31,6 +33,29 @@ func (t *tool) withRecords(ctx context.Context, do func(context.Context, *desk) 
 	if err != nil {
 		return notUsable(err)
 	}
+	return t.withStore(ctx, config, book, do)
+}
+
+// withAnyRecords opens the records, too, when something is wrong with the configuration that does not concern Redis: what stops the fleet must
+// not fail for a misspelt rule.
+func (t *tool) withAnyRecords(ctx context.Context, do func(context.Context, *desk) error) error {
+	config, book, err := fleet.Load(ctx, t.environ, t.registry)
+	if err == nil {
+		return t.withStore(ctx, config, book, do)
+	}
+	problems := problemsOf(err)
+	if slices.ContainsFunc(problems, func(p problemView) bool { return strings.HasPrefix(string(p.Variable), fleet.Prefix+"REDIS__") }) {
+		return notUsable(err)
+	}
+	config, book, again := fleet.Load(ctx, bare(t.environ, problems), t.registry)
+	if again != nil {
+		return notUsable(err)
+	}
+	t.warnf("the configuration has %d problem(s), and its rules are left out here; \"wkctl config check\" lists them", len(problems))
+	return t.withStore(ctx, config, book, do)
+}
+
+func (t *tool) withStore(ctx context.Context, config fleet.Config, book *rules.Book, do func(context.Context, *desk) error) error {
 	limit, cancel := context.WithTimeout(ctx, openLimit)
 	defer cancel()
 	options := fleet.Options{Config: config, Book: book, Registry: t.registry, Now: t.now, Log: zap.NewNop()}

@@ -17,6 +17,7 @@ import (
 const (
 	formatTable = "table"
 	formatJSON  = "json"
+	formatEnv   = "env" // of config print
 )
 
 // show prints a value as JSON, or lets the table be printed.

@@ -105,9 +105,9 @@ var settledOffer = sla.Attempt{Kind: sla.AnswerOffer, Amount: usd(600), State: s
 func TestScopesOfKillSwitchesReadAsTheyAreThrown(t *testing.T) {
 	t.Parallel()
 	for want, k := range map[string]sla.KillScope{
-		"all": {}, "platform=bazaar": {Platform: "bazaar"}, "store=AE01,reason=damaged": {Store: "AE01", Reason: sla.ReasonDamaged}, "all,reason=other": {Reason: sla.ReasonOther},
+		"all": {}, "bazaar": {Platform: "bazaar"}, "AE01/damaged": {Store: "AE01", Reason: sla.ReasonDamaged}, "all/other": {Reason: sla.ReasonOther},
 	} {
-		if got := coverScope(k); got != want {
+		if got := scopeText(k); got != want {
 			t.Errorf("want %s, got %s", want, got)
 		}
 	}

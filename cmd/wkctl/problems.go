@@ -104,6 +104,13 @@ func without(environ []string, problems []problemView) []string {
 	return out
 }
 
+// bare is an environment without its rules and without the variables of problems: what is left may be looked at whatever the rules say.
+func bare(environ []string, problems []problemView) []string {
+	return slices.DeleteFunc(without(environ, problems), func(entry string) bool {
+		return slices.ContainsFunc(ruleNouns, func(noun string) bool { return strings.HasPrefix(strings.ToUpper(entry), noun) })
+	})
+}
+
 // A leaf is one of several errors that were joined, with the words of those around it.
 type leaf struct {
 	text string

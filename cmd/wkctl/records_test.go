@@ -25,7 +25,10 @@ func TestRecordsArePrintedAsInTheGoldenFiles(t *testing.T) {
 		"explain_not_ours":    "explain 1005",
 		"shipments_ls":        "shipments ls",
 		"shipments_ls_json":   "shipments ls --anomaly customs_held -o json",
-		"config_print_reason": "config print --store AE01 --reason not_received",
+		"config_print_reason": "config print --effective --origin --store AE01 --reason not_received",
+		"config_print_env":    "config print -o env",
+		"config_print_set":    "config print --effective=false --origin --platform bazaar",
+		"kill_switch_none":    "kill-switch ls",
 		"platforms":           "platforms",
 		"platforms_json":      "platforms -o json",
 	} {

@@ -5,6 +5,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"watchkeeper/sla"
+	"watchkeeper/workers/store"
 )
 
 // planted secrets, none a part of another.
@@ -17,10 +23,11 @@ const (
 	plantedAddr   = "Addr-planted-0006"
 	plantedToken  = "T0ken-planted-0007"
 	plantedRecord = "Rec0rd-planted-0008"
+	plantedNew    = "N3w-planted-0009"
 )
 
 func planted() []string {
-	return []string{plantedKey, plantedFile, plantedRedis, plantedURL, plantedTypo, plantedAddr, plantedToken, plantedRecord}
+	return []string{plantedKey, plantedFile, plantedRedis, plantedURL, plantedTypo, plantedAddr, plantedToken, plantedRecord, plantedNew}
 }
 
 func secretly(t *testing.T, addr string) []string {
@@ -35,30 +42,66 @@ func secretly(t *testing.T, addr string) []string {
 	}
 }
 
+// recorded is a Redis with a case of AE01 on aliexpress; it answers its address.
+func recorded(t *testing.T) string {
+	t.Helper()
+	addr := emptyRedis(t)
+	rdb := redis.NewClient(&redis.Options{Addr: addr})
+	defer rdb.Close()
+	s, err := store.Open(t.Context(), rdb, store.Options{Now: func() time.Time { return now }, Stores: map[sla.StoreID]sla.Platform{"AE01": "aliexpress"}})
+	must(t, err)
+	w := testCases()[0]
+	w.ID.Platform = "aliexpress"
+	_, err = s.PutCases(t.Context(), []sla.CaseWrite{w})
+	must(t, err)
+	return addr
+}
+
+// spoken are the arguments with which each command is asked for secrets, those of the last more than once. FILE is a file of variables,
+// TAPE a cassette.
+var spoken = map[string][]string{
+	"cases ls": {"", "--state all -o json"}, "cases show": {"AE01/1", "AE01/1001"}, "cases hold": {"AE01/1001 --note " + plantedKey},
+	"cases reject": {"AE01/1001 --note x --by " + plantedToken, "AE01/1001"}, "cases release": {"AE01/1001 --note x -o json"},
+	"cases approve": {"AE01/1001 --note " + plantedKey, "AE01/1001 --note x -o json", "AE01/1001 --note x --turn " + plantedKey},
+	"explain":       {"AE01/1", "AE01/1001", plantedKey, "AE01/1001 --env FILE", "AE01/1001 --env FILE -o json", "AE01/1001 --env LOADS"},
+	"shipments ls":  {""}, "platforms": {"", "-o json"}, "config check": {"", "-o json"},
+	"config print": {"", "-o json", "--store AE01", "-o env", "--effective=false --origin", "--origin API_KEY APP_SECRET"}, "config docs": {"", "-o json"},
+	"config diff": {"FILE", "FILE -o json", "LOADS", "LOADS -o json"}, "rules try": {"FILE", "FILE -o json", "LOADS", "LOADS -o json"},
+	"shadow report": {"", "-o json"}, "kill-switch on": {"--scope all --note " + plantedKey, "--scope " + plantedKey + " --note x"},
+	"kill-switch ls": {"", "-o json"}, "kill-switch off": {"--scope all --note x", "--scope AE01 --note x -o json"},
+	"replay": {"TAPE", "-o json TAPE", "testdata/replay"},
+}
+
 func TestNoCommandPrintsASecret(t *testing.T) {
 	t.Parallel()
 	tape := filepath.Join(t.TempDir(), "tape.yaml")
 	must(t, os.WriteFile(tape, []byte("interactions:\n- request: {url: 'https://api.easypost.com/v2/?key="+plantedRecord+"', headers: {Authorization: ["+plantedRecord+"]}}\n"+
 		"  response: {body: '{\"error\":{\"message\":\""+plantedRecord+"\"}}', code: 200}\n"), 0o600))
-	addr := emptyRedis(t)
+	fails := written(t, "WK_STORE__AE01__APP_SECRET="+plantedNew, "WK_STORE__AE01__APP_SECRRET="+plantedNew, "WK_STORE__T17__API_KEY_FILE="+plantedNew)
+	loads := written(t, "WK_STORE__AE01__APP_SECRET="+plantedNew, "WK_SLA__MODE=live", "WK_SLA__ACCEPT_CAP=5USD")
+	addr := recorded(t)
 	good := secretly(t, addr)
 	wrong := append(secretly(t, addr), "WK_STORE__T17__API_KYE="+plantedTypo, "WK_REDIS__PASWORD="+plantedTypo, "WK_STORE__Z1__APP_SECRET="+plantedTypo)
 	away := append(secretly(t, "redis://u:"+plantedAddr+"@127.0.0.1:1"), "WK_REDIS__PASSWORD="+plantedRedis)
 	var all strings.Builder
 	for name, env := range map[string][]string{"good": good, "wrong": wrong, "away": away} {
-		for _, args := range []string{
-			"cases ls", "cases ls --state all -o json", "cases show AE01/1", "explain AE01/1", "explain " + plantedKey, "shipments ls", "platforms",
-			"platforms -o json", "config check", "config check -o json", "config print", "config print -o json", "config print --store AE01",
-			"config docs", "config docs -o json", "replay " + tape, "replay -o json " + tape, "replay testdata/replay",
-		} {
-			if name == "away" && strings.Contains(args, "replay") {
-				continue // each command that asks Redis waits for it
+		for _, path := range commands(t) {
+			if len(spoken[path]) == 0 {
+				t.Errorf("nobody asks %q for secrets", path)
 			}
-			got := invoke(t, nil, env, strings.Fields(args)...)
-			if got.out+got.err == "" {
-				t.Errorf("%s: %s prints nothing", name, args)
+			for _, args := range spoken[path] {
+				line := strings.NewReplacer("FILE", fails, "LOADS", loads, "TAPE", tape).Replace(path + " " + args)
+				got := invoke(t, nil, env, strings.Fields(line)...)
+				if got.out+got.err == "" {
+					t.Errorf("%s: %s prints nothing", name, line)
+				}
+				all.WriteString(got.out + got.err)
 			}
-			all.WriteString(got.out + got.err)
+		}
+	}
+	for _, text := range []string{"approved by", "rejected by", "kill switch all is on", "0 of 1 cases differ"} {
+		if !strings.Contains(all.String(), text) && !strings.Contains(all.String(), strings.ReplaceAll(text, "0 of", "1 of")) {
+			t.Errorf("no command got as far as %q", text)
 		}
 	}
 	for _, secret := range planted() {

@@ -1,8 +1,8 @@
 package rules
 
-// nearest finds the candidate with the fewest edits to name, the first in order among equals; empty when none is near enough to
+// Nearest finds the candidate with the fewest edits to name, the first in order among equals; empty when none is near enough to
 // have been meant.
-func nearest(name string, candidates []string) string {
+func Nearest(name string, candidates []string) string {
 	best, limit := "", max(3, len(name)/5)+1
 	for _, c := range candidates {
 		if d := distance(name, c, limit); d < limit {

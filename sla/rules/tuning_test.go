@@ -1,122 +1,252 @@
 package rules_test
 
 import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+
 	"watchkeeper/sla"
+	"watchkeeper/sla/playbook"
+	"watchkeeper/sla/rules"
+	"watchkeeper/sla/slatest"
+	"watchkeeper/workers/store"
 )
 
-const festival, before = "2027-02-10T00:00:00Z", "2027-01-10T00:00:00Z"
+// declared is what each recipe is added to: two live stores that may spend.
+var declared = []string{"WK_STORE__AE01__PLATFORM=aliexpress", "WK_STORE__AE02__PLATFORM=aliexpress", "WK_SLA__MODE=live", "WK_SLA__ACCEPT_CAP=25USD"}
 
 func usd(n int64) sla.Money { return sla.Money{Minor: n * 100, Currency: "USD"} }
 
-func rule(r sla.Reason, is func(sla.Rule) bool) func(b sourced) bool {
-	return func(b sourced) bool { return is(b.For("aliexpress", "A1", r)) }
+// A scene is one dispute that began at an instant, under a rulebook.
+type scene struct {
+	*testing.T
+	book *rules.Book // of that instant
+	at   time.Time
 }
 
-// tunings are what operators ask for, each in one or two variables beside those that declare something.
-var tunings = map[string]struct {
-	env  []string
-	at   string
-	is   func(sourced) bool
-	isAt string // when it must not be so; empty: not asked
+func (s scene) rule(id sla.StoreID, r sla.Reason) sla.Rule { return s.book.For("aliexpress", id, r) }
+
+// owed is the obligation of the scene, with or without a deadline of the feed.
+func (s scene) owed(deadline time.Duration) sla.Obligation {
+	o := slatest.Obligation()
+	o.Opened, o.Deadline = s.at, time.Time{}
+	if deadline > 0 {
+		o.Deadline = s.at.Add(deadline)
+	}
+	return o
+}
+
+// decides is what is decided so long after the beginning about a claim whose five days the feed tells.
+func (s scene) decides(id sla.StoreID, after time.Duration, change func(*sla.Case)) string {
+	c := slatest.Case()
+	c.Reason, c.Obligation, c.Warned = sla.ReasonOther, s.owed(5*day), 2
+	if change != nil {
+		change(&c)
+	}
+	d := sla.Decide(s.at.Add(after), c, s.rule(id, c.Reason))
+	out := d.Action.String() + " " + d.Why.String()
+	if d.Action == sla.ActionWarn {
+		out += " by " + d.Channel.String()
+	}
+	return out
+}
+
+// chooses is what the playbook answers at the beginning, and whether it waits for a person.
+func (s scene) chooses(reason sla.Reason, claimed sla.Money, change func(*playbook.Facts)) string {
+	d := slatest.Dispute()
+	d.Reason, d.Claimed, d.Obligations = reason, claimed, []sla.Obligation{s.owed(5 * day)}
+	f := playbook.Facts{Now: s.at, Dispute: d, Obligation: d.Obligations[0], Parcels: s.book.Shipments("AE01", sla.Lane{})}
+	if change != nil {
+		change(&f)
+	}
+	r := s.rule("AE01", reason)
+	plan := playbook.Choose(f, r)
+	out := plan.Answer.Kind.String() + " " + plan.Answer.Amount.String()
+	if why, gated := playbook.Gate(plan, f, r); gated {
+		out += ", waits: " + why.String()
+	}
+	return out
+}
+
+// parcel puts the order's parcel at a milestone, scanned a day ago.
+func parcel(m sla.Milestone) func(*playbook.Facts) {
+	return func(f *playbook.Facts) { f.Parcel = &playbook.Parcel{Milestone: m, LastEvent: f.Now.Add(-day)} }
+}
+
+// comesTo follows a claim for missing items from its beginning until something is sent.
+func (s scene) comesTo(claimed sla.Money) string {
+	c, d := slatest.Case(), slatest.Dispute()
+	c.Reason, c.Claimed, c.Obligation = sla.ReasonMissing, claimed, s.owed(5*day)
+	d.Reason, d.Claimed, d.Obligations = sla.ReasonMissing, claimed, []sla.Obligation{c.Obligation}
+	f := playbook.Look(s.at, c, playbook.Facts{Now: s.at, Dispute: d, Obligation: c.Obligation}, s.rule("AE01", c.Reason))
+	return fmt.Sprintf("%s %s after %s", f.Answer.Kind, f.Answer.Amount, rules.FormatDuration(f.At.Sub(s.at)))
+}
+
+// detects is what is wrong with a parcel that left its country and is silent since.
+func (s scene) detects(silent time.Duration, lane sla.Lane) string {
+	p := slatest.Shipment(sla.MilestoneAccepted, sla.MilestoneExported, sla.MilestoneArrived)
+	p.Ref.Carrier, p.Dest = lane.Carrier, lane.Dest
+	out := "none"
+	for _, a := range sla.Detect(p.LastEvent().Add(silent), p, s.book.Shipments("AE01", lane)) {
+		out = a.Kind.String()
+	}
+	return out
+}
+
+// spends reserves 20 USD for each of so many disputes of a store on one day, in the ledger's own budgets, and tells how many it takes.
+func (s scene) spends(disputes int) string {
+	rdb := redis.NewClient(&redis.Options{Addr: miniredis.RunT(s.T).Addr()})
+	s.Cleanup(func() { _ = rdb.Close() })
+	clock := s.at.Add(-day) // a first start freezes the day's budgets
+	ledger, err := store.Open(s.Context(), rdb, store.Options{Now: func() time.Time { return clock }, Stores: map[sla.StoreID]sla.Platform{"AE01": "aliexpress"}})
+	if err != nil {
+		s.Fatal(err)
+	}
+	clock = s.at
+	paid := 0
+	for i := range disputes {
+		key := sla.AttemptKey{Dispute: sla.DisputeID{Platform: "aliexpress", Store: "AE01", Native: strconv.Itoa(900 + i)}, Turn: 7}
+		err := ledger.Reserve(s.Context(), sla.Spend{Key: key, Token: 1, Opened: s.at, Amount: usd(20), Budget: s.rule("AE01", sla.ReasonOther).Budget()}, s.at)
+		switch {
+		case errors.Is(err, sla.ErrBudget):
+		case err != nil:
+			s.Fatal(err)
+		default:
+			paid++
+		}
+	}
+	return fmt.Sprintf("%d of %d paid", paid, disputes)
+}
+
+// window is when a claim of which the feed tells no deadline ends, and what is decided so long after its beginning.
+func (s scene) window(id sla.StoreID, after time.Duration) string {
+	c := slatest.Case()
+	c.Reason, c.Obligation, c.Warned = sla.ReasonOther, s.owed(0), 2
+	d := sla.Decide(s.at.Add(after), c, s.rule(id, c.Reason))
+	return d.Action.String() + " " + d.Why.String() + " until " + d.Deadline.Format("Mon 15:04")
+}
+
+// promises are the decisions of each recipe, with and without its variables.
+var promises = map[string]struct {
+	at            string // when the dispute began
+	off           string // when the recipe does not hold any more; empty: it always does
+	decide        func(scene) string
+	with, without string
 }{
-	"1 answers 24 h earlier during the festival": {
-		[]string{"WK_SLA__ALIEXPRESS__ACT_BEFORE=4d", "WK_SLA__ALIEXPRESS__ACT_BEFORE__FROM=2027-02-05..2027-02-20"}, festival,
-		rule(sla.ReasonOther, func(r sla.Rule) bool { return r.ActBefore.Value == 4*day }), before,
+	"1": {
+		"2027-02-10T00:00:00Z", "2027-02-22T00:00:00Z", func(s scene) string { return s.decides("AE01", 30*time.Hour, nil) },
+		"act due", "wait early",
 	},
-	"2 fifteen days of silence to Brazil": {
-		[]string{"WK_SHIPMENT__LANE__ANY_BR__STALL=15d"}, before,
-		func(b sourced) bool {
-			return b.Shipments("A1", brazil).Stall.Value == 15*day && b.Shipments("A1", sla.Lane{Dest: "FR"}).Stall.Value == 12*day
-		}, "",
+	"2": {
+		"2027-01-10T00:00:00Z", "", func(s scene) string {
+			return s.detects(13*day, sla.Lane{Origin: "CN", Dest: "BR"}) + ", " + s.detects(15*day, sla.Lane{Origin: "CN", Dest: "BR"}) + ", " + s.detects(13*day, sla.Lane{Origin: "CN", Dest: "FR"})
+		},
+		"none, stalled_in_transit, stalled_in_transit", "stalled_in_transit, stalled_in_transit, stalled_in_transit",
 	},
-	"3 refuse when delivered and signed, else offer 30 %": {
-		[]string{"WK_SLA__ANSWER=refuse?signed@0h,partial:30%@0h"}, before,
-		rule(sla.ReasonNotReceived, func(r sla.Rule) bool {
-			a := r.Answer.Value
-			return len(a) == 2 && a[0] == sla.Step{Kind: sla.AnswerRefuse, If: sla.EvidenceSigned} && a[1] == sla.Step{Kind: sla.AnswerOffer, Share: 3000}
-		}), "",
+	"3": {
+		"2027-01-10T00:00:00Z", "", func(s scene) string {
+			return s.chooses(sla.ReasonNotReceived, usd(20), parcel(sla.MilestoneDelivered)) + ", " + s.chooses(sla.ReasonNotReceived, usd(20), parcel(sla.MilestoneInTransit))
+		},
+		"refuse 0.00 USD, offer 6.00 USD", "refuse 0.00 USD, refuse 0.00 USD",
 	},
-	"4 no refund above 15 USD without a yes": {
-		[]string{"WK_SLA__APPROVE_ABOVE=15USD"}, before,
-		rule(sla.ReasonOther, func(r sla.Rule) bool { return r.ApproveAbove.Value == usd(15) }), "",
+	"4": {
+		"2027-01-10T00:00:00Z", "", func(s scene) string {
+			return s.chooses(sla.ReasonNotReceived, usd(16), parcel(sla.MilestoneLost)) + "; " + s.chooses(sla.ReasonNotReceived, usd(15), parcel(sla.MilestoneLost))
+		},
+		"accept 16.00 USD, waits: above_approval; accept 15.00 USD", "accept 16.00 USD; accept 15.00 USD",
 	},
-	"5 at most 300 USD a day for a store": {
-		[]string{"WK_SLA__STORE__A1__STORE_BUDGET=300USD"}, before,
-		rule(sla.ReasonOther, func(r sla.Rule) bool { return r.Budget().Store == usd(300) }), "",
+	"5": {
+		"2027-01-10T10:00:00Z", "", func(s scene) string { return s.spends(20) },
+		"15 of 20 paid", "20 of 20 paid",
 	},
-	"6 a store in shadow": {
-		[]string{"WK_SLA__MODE=live", "WK_SLA__STORE__A1__MODE=shadow"}, before,
-		rule(sla.ReasonOther, func(r sla.Rule) bool { return r.Mode.Value == sla.ModeShadow }), "",
+	"6": {
+		"2027-01-10T00:00:00Z", "", func(s scene) string {
+			return s.decides("AE01", 3*day, nil) + ", " + s.decides("AE02", 3*day, nil)
+		},
+		"act due, shadow shadow", "act due, act due",
 	},
-	"7 one reason accepted at once below 3 USD": {
-		[]string{"WK_SLA__ALIEXPRESS__REASON__MISSING__ANSWER=accept:3USD@0h,playbook@0h", "WK_SLA__ALIEXPRESS__REASON__MISSING__ACT_AFTER=0h"}, before,
-		rule(sla.ReasonMissing, func(r sla.Rule) bool {
-			return r.ActAfter.Value == 0 && r.Answer.Value[0] == sla.Step{Kind: sla.AnswerAccept, Limit: usd(3)}
-		}), "",
+	"7": {
+		"2027-01-10T00:00:00Z", "", func(s scene) string { return s.comesTo(usd(3)) + ", " + s.comesTo(usd(4)) },
+		"accept 3.00 USD after 0d, offer 1.20 USD after 0d", "offer 0.90 USD after 2d, offer 1.20 USD after 2d",
 	},
-	"8 a buyer's third claim is held": {
-		[]string{"WK_SLA__HOLD_CLAIMS=3"}, before,
-		rule(sla.ReasonOther, func(r sla.Rule) bool { return r.HoldClaims.Value == 3 }), "",
+	"8": {
+		"2027-01-10T00:00:00Z", "", func(s scene) string {
+			claim := func(n int) string {
+				return s.chooses(sla.ReasonDamaged, usd(10), func(f *playbook.Facts) { f.Claims = n })
+			}
+			return claim(2) + "; " + claim(3)
+		},
+		"offer 3.00 USD; offer 3.00 USD, waits: many_claims", "offer 3.00 USD; offer 3.00 USD",
 	},
-	"9 a page only under 6 h": {
-		[]string{"WK_SLA__WARN=24h:chat,6h:page"}, before,
-		rule(sla.ReasonOther, func(r sla.Rule) bool {
-			w := r.Warn.Value
-			return len(w) == 2 && w[0].Channel == sla.ChannelChat && w[1] == sla.WarnPoint{Before: 6 * time.Hour, Channel: sla.ChannelPage}
-		}), "",
+	"9": {
+		"2027-01-10T00:00:00Z", "", func(s scene) string {
+			told := func(left time.Duration, before int) string { // of a claim that a person has refused to answer, so that nothing is sent
+				return s.decides("AE01", 5*day-left, func(c *sla.Case) { c.Warned, c.Approval = before, sla.ApprovalRejected })
+			}
+			return told(20*time.Hour, 0) + ", " + told(5*time.Hour, 1)
+		},
+		"warn warn_point by chat, warn warn_point by page", "warn warn_point by chat, warn warn_point by chat",
 	},
-	"10 one carrier's silence five days longer": {
-		[]string{"WK_SHIPMENT__CARRIER__YANWEN__STALL=17d"}, before,
-		func(b sourced) bool {
-			return b.Shipments("A1", brazil).Stall.Value == 17*day && b.Shipments("A1", sla.Lane{Carrier: "3011"}).Stall.Value == 12*day
-		}, "",
+	"10": {
+		"2027-01-10T00:00:00Z", "", func(s scene) string {
+			return s.detects(16*day, sla.Lane{Carrier: "yanwen"}) + ", " + s.detects(17*day, sla.Lane{Carrier: "yanwen"}) + ", " + s.detects(16*day, sla.Lane{Carrier: "4px"})
+		},
+		"none, stalled_in_transit, stalled_in_transit", "stalled_in_transit, stalled_in_transit, stalled_in_transit",
 	},
-	"11 a larger budget between two dates": {
-		[]string{"WK_SLA__TOTAL_BUDGET=2000USD", "WK_SLA__TOTAL_BUDGET__FROM=2027-02-05..2027-02-20"}, festival,
-		rule(sla.ReasonOther, func(r sla.Rule) bool { return r.Budget().Total == usd(2000) }), before,
+	"11": {
+		"2026-11-11T10:00:00Z", "2027-01-01T10:00:00Z", func(s scene) string { return s.spends(35) },
+		"30 of 35 paid", "15 of 35 paid",
 	},
-	"12 nothing is sent now": {
-		[]string{"WK_SLA__KILL=on"}, before,
-		rule(sla.ReasonOther, func(r sla.Rule) bool { return r.Kill.Value && len(r.Warn.Value) > 0 }), "",
+	"12": {
+		"2027-01-10T00:00:00Z", "", func(s scene) string {
+			return s.decides("AE01", 3*day, nil) + ", " + s.decides("AE01", 5*day-20*time.Hour, func(c *sla.Case) { c.Warned = 0 })
+		},
+		"wait killed, warn warn_point by chat", "act due, act due",
 	},
-	"13 a window of 48 h": {
-		[]string{"WK_SLA__STORE__A1__RESPONSE_WINDOW=48h", "WK_SLA__STORE__A1__ACT_BEFORE=24h"}, before,
-		rule(sla.ReasonOther, func(r sla.Rule) bool { return r.Window.Value == 48*time.Hour && r.WindowClock.Value == nil }), "",
+	"13a": {
+		"2027-02-19T15:00:00Z", "", func(s scene) string { return s.window("AE01", 30*time.Hour) },
+		"act due until Sun 15:00", "wait early until Wed 15:00",
 	},
-	"13 a window of one working day": {
-		[]string{
-			"WK_CALENDAR__BR__ZONE=America/Sao_Paulo", "WK_CALENDAR__BR__HOURS=Mon-Fri 00:00-24:00", "WK_SLA__STORE__A1__ACT_BEFORE=12h",
-			"WK_SLA__STORE__A1__RESPONSE_WINDOW=24h", "WK_SLA__STORE__A1__WARN=50%", "WK_SLA__STORE__A1__WINDOW_CALENDAR=BR",
-		}, before,
-		rule(sla.ReasonOther, func(r sla.Rule) bool {
-			friday := date("2027-02-19T15:00:00Z") // noon in São Paulo
-			return sla.EffectiveDeadline(sla.Obligation{Opened: friday}, r).Equal(date("2027-02-22T15:00:00Z"))
-		}), "",
+	"13b": { // noon of a Friday in São Paulo, and nine o'clock of the Monday
+		"2027-02-19T15:00:00Z", "", func(s scene) string { return s.window("AE02", 2*day+21*time.Hour) },
+		"act due until Mon 15:00", "wait early until Wed 15:00",
 	},
 }
 
-// TestEachTuningIsOneOrTwoVariables holds them as far as the rulebook decides them.
-func TestEachTuningIsOneOrTwoVariables(t *testing.T) {
+// TestEachRecipeChangesTheDecisionItPromises holds every recipe to its decision, and that nothing but its variables makes it.
+func TestEachRecipeChangesTheDecisionItPromises(t *testing.T) {
 	t.Parallel()
-	for name, test := range tunings {
-		t.Run(name, func(t *testing.T) {
+	for _, r := range rules.Recipes() {
+		t.Run(r.Number, func(t *testing.T) {
 			t.Parallel()
-			b := load(t, append([]string{storeA1}, test.env...)...)
-			if !test.is(b.At(date(test.at))) {
-				t.Error("it is not so")
+			p, promised := promises[r.Number]
+			if n := len(r.Env); !promised || n < 1 || n > 2 {
+				t.Fatalf("%d variables, promised: %v; want a promise, and one or two", n, promised)
 			}
-			if test.isAt != "" && test.is(b.At(date(test.isAt))) {
-				t.Errorf("it is so at %s, too", test.isAt)
+			without := load(t, slices.Concat(declared, r.Beside)...)
+			with := load(t, slices.Concat(declared, r.Beside, r.Env)...)
+			decide := func(b *rules.Book, at string) string { return p.decide(scene{t, b.At(date(at)), date(at)}) }
+			if got := decide(with, p.at); got != p.with {
+				t.Errorf("with it: %s, want %s", got, p.with)
+			}
+			if got := decide(without, p.at); got != p.without {
+				t.Errorf("without it: %s, want %s", got, p.without)
+			}
+			if p.off == "" {
+				return
+			}
+			if got := decide(with, p.off); got != p.without {
+				t.Errorf("outside its dates: %s, want %s", got, p.without)
 			}
 		})
 	}
-}
-
-// sourced is what a rulebook answers.
-type sourced interface {
-	For(p sla.Platform, s sla.StoreID, r sla.Reason) sla.Rule
-	Shipments(s sla.StoreID, lane sla.Lane) sla.ShipmentRule
+	if len(rules.Recipes()) != len(promises) {
+		t.Errorf("%d recipes, %d promises", len(rules.Recipes()), len(promises))
+	}
 }

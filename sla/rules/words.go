@@ -133,18 +133,18 @@ func (l *loader) suggest(name string) string {
 		if a.dating != "" {
 			a.dating = separator + a.dating
 		}
-		if near := nearest(a.undated(), own); near != "" {
+		if near := Nearest(a.undated(), own); near != "" {
 			return near + a.dating
 		}
 	}
 	if cut := strings.LastIndex(name, separator); cut > 0 {
 		if a, ok := l.parse(name[:cut]); ok && a.scope.noun != NounStore && a.scope.noun != NounCalendar {
-			if word := nearest(name[cut+len(separator):], []string{fromWord, untilWord}); word != "" {
+			if word := Nearest(name[cut+len(separator):], []string{fromWord, untilWord}); word != "" {
 				return name[:cut+len(separator)] + word
 			}
 		}
 	}
-	return nearest(strings.ToUpper(name), l.names())
+	return Nearest(strings.ToUpper(name), l.names())
 }
 
 // declaredIn lists the variables of a scope, without it.

@@ -12,20 +12,31 @@ import (
 // approveTries is how often a case is read anew that somebody else has written meanwhile.
 const approveTries = 5
 
+// A Said is what a person said about the answer of one turn.
+type Said struct {
+	sla.Approval
+	By   string // who
+	Note string // why, in the person's words
+	At   time.Time
+}
+
 // An approvalLine is what the audit keeps of what a person said.
 type approvalLine struct {
 	Kind     string    `json:"kind"`
 	Approval string    `json:"approval"`
+	By       string    `json:"by"`
 	Note     string    `json:"note"`
 	At       time.Time `json:"at"`
 	Turn     string    `json:"turn"`
 }
 
-// Approve records what a person said about the answer of one turn, has the case looked at at once, and keeps an audit line with the note,
-// all in one step. It is refused with ErrUnknownCase, ErrCaseClosed or, when somebody has moved since, ErrTurnChanged.
-func (s *Store) Approve(ctx context.Context, id sla.DisputeID, turn sla.Turn, a sla.Approval, note string, now time.Time) error {
+// Approve records what a person said about the answer of one turn, has the case looked at at once, and keeps an audit line of it, all
+// in one step. It is refused with ErrUnknownCase, ErrCaseClosed or, when somebody has moved since, ErrTurnChanged.
+func (s *Store) Approve(ctx context.Context, id sla.DisputeID, turn sla.Turn, said Said) error {
 	op := "approve " + id.String()
-	line, err := json.Marshal(approvalLine{Kind: "approval", Approval: a.String(), Note: clipNote(note), At: now.UTC(), Turn: turn.String()})
+	line, err := json.Marshal(approvalLine{
+		Kind: "approval", Approval: said.String(), By: clipNote(said.By), Note: clipNote(said.Note), At: said.At.UTC(), Turn: turn.String(),
+	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
@@ -45,8 +56,8 @@ func (s *Store) Approve(ctx context.Context, id sla.DisputeID, turn sla.Turn, a 
 		case r.Obligation.Turn != turn:
 			return fmt.Errorf("%s: %w: it is %s now", op, ErrTurnChanged, r.Obligation.Turn)
 		}
-		r.Approval, r.Next = a, now
-		written, err := s.approve(ctx, r, line, now)
+		r.Approval, r.Next = said.Approval, said.At
+		written, err := s.approve(ctx, r, line, said.At)
 		if err != nil || written {
 			return err
 		}

@@ -18,6 +18,11 @@ import (
 	"watchkeeper/workers/store"
 )
 
+// yes is an approval by alice.
+func yes(note string, at time.Time) store.Said {
+	return store.Said{Approval: sla.ApprovalApproved, By: "alice", Note: note, At: at}
+}
+
 func TestAnApprovalIsOfOneTurnAndLookedAtAtOnce(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *store.Store, c *clock, _ redis.UniversalClient) {
@@ -35,12 +40,12 @@ func TestAnApprovalIsOfOneTurnAndLookedAtAtOnce(t *testing.T) {
 			{disputeID(9), turn, store.ErrUnknownCase}, {typed, turn + 1, store.ErrTurnChanged}, {typed, 0, store.ErrTurnChanged},
 			{disputeID(1), writes[1].Obligation.Turn, store.ErrCaseClosed}, {disputeID(2), 0, store.ErrTurnChanged},
 		} {
-			wantErr(t, s.Approve(ctx, tt.id, tt.turn, sla.ApprovalApproved, "", c.now()), tt.want)
+			wantErr(t, s.Approve(ctx, tt.id, tt.turn, yes("", c.now())), tt.want)
 		}
 		if due := claimAll(t, s, c.now()); len(due) != 0 {
 			t.Fatalf("a refused approval armed %d timers", len(due))
 		}
-		must(t, s.Approve(ctx, typed, turn, sla.ApprovalApproved, "ok, "+strings.Repeat("x", 600), c.now()))
+		must(t, s.Approve(ctx, typed, turn, yes("ok, "+strings.Repeat("x", 600), c.now())))
 		due := claimAll(t, s, c.now())
 		want := writes[0].CaseRecord
 		want.Version, want.Approval, want.Next = 2, sla.ApprovalApproved, c.now()
@@ -52,12 +57,13 @@ func TestAnApprovalIsOfOneTurnAndLookedAtAtOnce(t *testing.T) {
 		var line struct {
 			Kind     string    `json:"kind"`
 			Approval string    `json:"approval"`
+			By       string    `json:"by"`
 			Note     string    `json:"note"`
 			Turn     string    `json:"turn"`
 			At       time.Time `json:"at"`
 		}
 		must(t, json.Unmarshal(lines[0].Line, &line))
-		if len(lines) != 1 || line.Kind != "approval" || line.Approval != "approved" || len(line.Note) != 500 || line.Turn != turn.String() || !line.At.Equal(c.now()) {
+		if len(lines) != 1 || line.Kind != "approval" || line.Approval != "approved" || line.By != "alice" || len(line.Note) != 500 || line.Turn != turn.String() || !line.At.Equal(c.now()) {
 			t.Fatalf("want one line with the note clipped, got %+v of %d", line, len(lines))
 		}
 	})
@@ -71,7 +77,7 @@ func TestAnApprovalSurvivesOtherWriters(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 3 {
 			wg.Go(func() {
-				if err := s.Approve(ctx, w.ID, w.Obligation.Turn, sla.ApprovalHeld, fmt.Sprint("person ", i), c.now()); err != nil {
+				if err := s.Approve(ctx, w.ID, w.Obligation.Turn, store.Said{Approval: sla.ApprovalHeld, By: fmt.Sprint("person ", i), At: c.now()}); err != nil {
 					t.Error(err)
 				}
 			})
@@ -93,7 +99,7 @@ func TestAnApprovalOfWhatWasForgottenIsRefused(t *testing.T) {
 		ctx, w := context.Background(), newCase(1, c.now())
 		putAll(t, s, []sla.CaseWrite{w})
 		must(t, rdb.FlushAll(ctx).Err())
-		wantErr(t, s.Approve(ctx, w.ID, w.Obligation.Turn, sla.ApprovalApproved, "", c.now()), store.ErrUnknownCase)
+		wantErr(t, s.Approve(ctx, w.ID, w.Obligation.Turn, yes("", c.now())), store.ErrUnknownCase)
 	})
 }
 

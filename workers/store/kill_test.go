@@ -134,7 +134,7 @@ func TestMoneySwitchesAndClaimsWorkOnACluster(t *testing.T) {
 	claims, err := s.Claims(ctx, 2, c.now())
 	must(t, err)
 	putAll(t, s, []sla.CaseWrite{newCase(1, c.now())})
-	must(t, s.Approve(ctx, disputeID(1), newCase(1, c.now()).Obligation.Turn, sla.ApprovalApproved, "", c.now()))
+	must(t, s.Approve(ctx, disputeID(1), newCase(1, c.now()).Obligation.Turn, yes("", c.now())))
 	lines := 0
 	must(t, s.EachAudit(ctx, time.Time{}, func(store.AuditLine) error { lines++; return nil }))
 	if n != 0 || len(kills) != 1 || claims != 1 || lines != 1 {

@@ -65,6 +65,19 @@ func (v *view) learn(pairs []any) error {
 	return nil
 }
 
+// Stores are the stores that any process has ever written for, with their platforms.
+func (s *Store) Stores() map[sla.StoreID]sla.Platform {
+	out := map[sla.StoreID]sla.Platform{}
+	for i := range s.views {
+		for _, e := range s.views[i].Load().stores {
+			if e.id != "" {
+				out[e.id] = e.platform
+			}
+		}
+	}
+	return out
+}
+
 // platformOf is the platform of the store's number: an id that a person typed has none.
 func (v *view) platformOf(id sla.DisputeID) sla.Platform {
 	if n, ok := v.numbers[id.Store]; ok {
