@@ -41,17 +41,21 @@ func newRig(ctx context.Context, addr string) (*rig, error) {
 	return r, nil
 }
 
+// benchStores are the stores of the bench.
+func benchStores() map[sla.StoreID]sla.Platform {
+	return map[sla.StoreID]sla.Platform{benchStore: "aliexpress", "T17": "track17", idleStore: idlePlatformName}
+}
+
 func (r *rig) open(ctx context.Context) error {
 	old := func() time.Time { return time.Now().Add(-time.Hour) }
-	stores := map[sla.StoreID]sla.Platform{benchStore: "aliexpress", "T17": "track17", idleStore: idlePlatformName}
-	first, err := store.Open(ctx, r.rdb, store.Options{Now: old, Stores: stores})
+	first, err := store.Open(ctx, r.rdb, store.Options{Now: old, Stores: benchStores()})
 	if err != nil {
 		return err
 	}
 	if _, err := first.CheckEpoch(ctx, old()); err != nil {
 		return err
 	}
-	r.store, err = store.Open(ctx, r.rdb, store.Options{Now: time.Now, Stores: stores})
+	r.store, err = store.Open(ctx, r.rdb, store.Options{Now: time.Now, Stores: benchStores()})
 	if err != nil {
 		return err
 	}

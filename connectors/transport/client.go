@@ -141,5 +141,6 @@ func ownTransport() *http.Transport {
 		IdleConnTimeout:        60 * time.Second,
 		MaxIdleConnsPerHost:    8,
 		MaxResponseHeaderBytes: 64 << 10,
+		ReadBufferSize:         32 << 10, // a page of a list in one read or two
 	}
 }

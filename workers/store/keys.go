@@ -71,6 +71,7 @@ func (k shardKeys) money() string { return k.prefix + "m" }
 type place struct {
 	shard  int
 	bucket uint16
+	hash   uint64
 }
 
 // locate hashes an item to its place. Feeds share one bucket, because they are few and are listed.
@@ -78,7 +79,7 @@ func (s *Store) locate(c class, id ident) place {
 	var scratch [96]byte
 	b := append(append(scratch[:0], id.store...), 0)
 	h := xxhash.Sum64(append(b, id.native...))
-	at := place{shard: int(h % uint64(s.shards))}
+	at := place{shard: int(h % uint64(s.shards)), hash: h}
 	if c != classFeed {
 		at.bucket = uint16((h >> 32) % uint64(s.buckets))
 	}

@@ -12,35 +12,49 @@ import (
 	"watchkeeper/sla"
 )
 
-// compare tells of each row whether it is new, unchanged or changed; report gets the record of a changed one.
+// compare tells of each row whether it is new, unchanged or changed; report gets the record of a changed one. Redis is asked about those
+// that this process has not seen unchanged a short while ago.
 func compare[R any](ctx context.Context, s *Store, k kind[R], store sla.StoreID, rows []sla.Seen, report func(int, sla.Verdict, *R)) error {
+	now, asked := s.now(), make([]int, 0, len(rows))
 	id := func(i int) ident { return ident{store: store, native: rows[i].ID} }
-	g := s.group(k.class, len(rows), id)
+	for i, row := range rows {
+		at := s.locate(k.class, id(i))
+		if s.prints.has(rowKey(k.class, at), row.Fingerprint, s.views[at.shard].Load().epoch, now) {
+			report(i, sla.VerdictUnchanged, nil)
+		} else {
+			asked = append(asked, i)
+		}
+	}
+	if len(asked) == 0 {
+		return nil
+	}
+	g := s.group(k.class, len(asked), func(j int) ident { return id(asked[j]) })
 	op := "compare " + k.name
 	p := s.overItems(compareScript, k.class, g)
 	p.args = func(shard int, v *view) ([]any, error) {
 		items := g.in(shard)
 		blob := make([]byte, 0, 24*len(items))
 		var err error
-		for _, i := range items {
-			if blob, err = v.appendMemberItem(blob, g.places[i], id(i)); err != nil {
+		for _, j := range items {
+			if blob, err = v.appendMemberItem(blob, g.places[j], id(asked[j])); err != nil {
 				return nil, err
 			}
-			blob = binary.BigEndian.AppendUint64(blob, rows[i].Fingerprint)
+			blob = binary.BigEndian.AppendUint64(blob, rows[asked[j]].Fingerprint)
 		}
 		return []any{s.keys[shard].prefix, blob}, nil
 	}
 	p.done = func(shard int, v *view, reply any) error {
 		p := packed{b: bytesOf(reply)}
 		var scratch [maxMember + 8]byte
-		for _, i := range g.in(shard) {
+		for _, j := range g.in(shard) {
 			switch p.byte() {
 			case '0':
-				report(i, sla.VerdictNew, nil)
+				report(asked[j], sla.VerdictNew, nil)
 			case '1':
-				report(i, sla.VerdictUnchanged, nil)
+				report(asked[j], sla.VerdictUnchanged, nil)
+				s.prints.add(rowKey(k.class, g.places[j]), rows[asked[j]].Fingerprint, v.epoch, now)
 			default:
-				member, err := v.appendMember(scratch[:0], g.places[i].bucket, id(i))
+				member, err := v.appendMember(scratch[:0], g.places[j].bucket, id(asked[j]))
 				if err != nil {
 					return err
 				}
@@ -48,7 +62,7 @@ func compare[R any](ctx context.Context, s *Store, k kind[R], store sla.StoreID,
 				if err != nil {
 					s.skip(op, err)
 				}
-				report(i, sla.VerdictChanged, &r)
+				report(asked[j], sla.VerdictChanged, &r)
 			}
 		}
 		return p.err()
@@ -69,7 +83,8 @@ func bytesOf(reply any) []byte {
 	return []byte(text)
 }
 
-// claim takes what is due, each shard its fair part; a little more than the limit where leaves are taken whole, but never of feeds. Where some shards have less than their part, the others get what is left over, so
+// claim takes what is due, each shard its fair part; a little more than the limit where leaves are taken whole, but never of feeds.
+// Where some shards have less than their part, the others get what is left over, so
 // that fewer entries than the limit mean that nothing more is due.
 func claim[R any](ctx context.Context, s *Store, k kind[R], now time.Time, lease time.Duration, limit int) ([]R, error) {
 	op := "claim " + k.name

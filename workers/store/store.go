@@ -28,6 +28,8 @@ type Options struct {
 	Stores map[sla.StoreID]sla.Platform // the stores this process writes for
 	Settle time.Duration                // how long money is frozen after a loss of memory; 0: DefaultSettle
 	Log    *zap.Logger                  // nil: silent
+	// Trust is how long a row that Redis called unchanged is taken for unchanged without asking again; 0: DefaultTrust, below 0: not at all.
+	Trust time.Duration
 }
 
 // A Store is the state in Redis. It is safe for concurrent use.
@@ -46,6 +48,7 @@ type Store struct {
 	turn            atomic.Uint64                // of claims, among the shards
 	unreadable      atomic.Uint64
 	ferry           ferry
+	prints          prints
 	warnings        []string
 
 	mu   sync.Mutex       // over learning epochs
@@ -100,12 +103,16 @@ func newStore(rdb redis.UniversalClient, o Options) (*Store, error) {
 	if o.Settle == 0 {
 		o.Settle = DefaultSettle
 	}
+	if o.Trust == 0 {
+		o.Trust = DefaultTrust
+	}
 	if o.Log == nil {
 		o.Log = zap.NewNop()
 	}
 	_, cluster := rdb.(*redis.ClusterClient)
 	s := &Store{rdb: rdb, cluster: cluster, now: o.Now, settle: o.Settle, log: o.Log.Named("store"), shards: o.Shards, lost: map[int]struct{}{},
 		kills: map[string]string{}}
+	s.prints.trust = max(o.Trust, 0)
 	for _, id := range slices.Sorted(maps.Keys(o.Stores)) {
 		if id == "" || o.Stores[id] == "" {
 			return nil, fmt.Errorf("options: store %q of platform %q: want both", id, o.Stores[id])
