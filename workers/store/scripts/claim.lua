@@ -17,7 +17,7 @@ local function take(member, due)
   call('HSET', key, field, sub(record, 1, 1) .. lease .. sub(record, 8))
   out[2 * claimed + 1], out[2 * claimed + 2] = member, record
   claimed = claimed + 1
-  arm(member, lease, 1)
+  arm(member, lease, 1, lease, till, 1)
 end
 
 -- entries reads a leaf: all of it, or some more than are wanted when it is large and all of it is due.

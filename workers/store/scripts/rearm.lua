@@ -15,10 +15,14 @@ local function rearm(prefix, items)
     local old = call('HGET', key, field)
     k = k + 1
     if old and sub(old, 8, 11) == sub(items, i, i + 3) then
-      local due = late(items, i + 4, stamp(items, i + 4)) and exact(items, i + 4) or sub(items, i + 4, i + 9)
+      local due, leaf, ms, width = sub(items, i + 4, i + 9), place(items, i + 4)
+      if late(ms, width) then
+        due = exact(due, 1)
+        leaf, width = due, 1
+      end
       call('HSET', key, field, sub(old, 1, 1) .. due .. sub(old, 8))
-      if instant(old, 2) > 0 then disarm(member, old, 2) end
-      if instant(due, 1) > 0 then arm(member, due, 1) end
+      disarm(member, old, 2)
+      if ms > 0 then arm(member, due, 1, leaf, ms, width) end
       out[k] = '1'
     else
       out[k] = '0'

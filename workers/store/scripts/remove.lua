@@ -15,7 +15,7 @@ local function remove(prefix, items)
     if old then
       call('HDEL', key, field)
       gone = gone + 1
-      if instant(old, 2) > 0 then disarm(member, old, 2) end
+      disarm(member, old, 2)
     end
     if class == 'c' then call('DEL', prefix .. 'l:' .. member) end
   end

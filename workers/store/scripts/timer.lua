@@ -12,70 +12,70 @@
 local EXACT = 15 -- code of a leaf for one millisecond: the end of a lease, and what came too late for its leaf
 
 local arms, disarms = {}, {} -- by leaf: what to add (member, low bytes, ...) and what to remove
-local unseen, earliest = {}, {} -- by leaf: the first millisecond of one no claim has seen, the earliest instant added to another
+local marks = {} -- by leaf: at which millisecond the index must have it, or earlier
+local ends = {} -- by leaf: the first millisecond behind it
 
--- the instant at position i of s as one number, width included; 0 for none
-local function stamp(s, i)
+-- what the last byte of a leaf's name is rounded down to, and its width in milliseconds, by its code
+local ROUND = {[0] = 128, 1, 2, 4, 8, 16, 32, 64, 128, 256, 2, 4, 8, 16, 32}
+local WIDTH = {[0] = 2 ^ 7, 2 ^ 8, 2 ^ 9, 2 ^ 10, 2 ^ 11, 2 ^ 12, 2 ^ 13, 2 ^ 14, 2 ^ 15, 2 ^ 16, 2 ^ 17, 2 ^ 18, 2 ^ 19, 2 ^ 20, 2 ^ 21, 1}
+
+-- place gives the leaf of the instant at position i of s, its milliseconds, 0 for no instant, and the leaf's width.
+local function place(s, i)
   local a, b, c, d, e, f = byte(s, i, i + 5)
-  return ((((a * 256 + b) * 256 + c) * 256 + d) * 256 + e) * 256 + f
+  local top = a % 16
+  local code = (a - top) / 16
+  local ms = ((((top * 256 + b) * 256 + c) * 256 + d) * 256 + e) * 256 + f
+  if code == EXACT then return sub(s, i, i + 5), ms, 1 end
+  if code == 0 then return sub(s, i, i + 4) .. char(f - f % 128), ms, 128 end
+  if code <= 9 then return sub(s, i, i + 3) .. char(e - e % ROUND[code]), ms, WIDTH[code] end
+  return sub(s, i, i + 2) .. char(d - d % ROUND[code]), ms, WIDTH[code]
 end
 
 -- the milliseconds of the instant at position i of s
-local function instant(s, i) return stamp(s, i) % 17592186044416 end
-
--- the leaf of the instant at position i of s
-local ROUND = {[0] = 128, 1, 2, 4, 8, 16, 32, 64, 128, 256, 2, 4, 8, 16, 32}
-local function leaf_of(s, i)
-  local a, _, _, d, e, f = byte(s, i, i + 5)
-  local code = (a - a % 16) / 16
-  if code == EXACT then return sub(s, i, i + 5) end
-  if code == 0 then return sub(s, i, i + 4) .. char(f - f % ROUND[code]) end
-  if code <= 9 then return sub(s, i, i + 3) .. char(e - e % ROUND[code]) end
-  return sub(s, i, i + 2) .. char(d - d % ROUND[code])
+local function instant(s, i)
+  local a, b, c, d, e, f = byte(s, i, i + 5)
+  return ((((a % 16 * 256 + b) * 256 + c) * 256 + d) * 256 + e) * 256 + f
 end
 
--- the first millisecond of a leaf, and its width in milliseconds: 2^(7 + code)
+-- the first millisecond of a leaf, and its width
 local function span(leaf)
-  local code = math.floor(byte(leaf, 1) / 16)
-  return instant(leaf .. '\0\0', 1), code == EXACT and 1 or 2 ^ (7 + code)
+  local a = byte(leaf, 1)
+  return instant(leaf .. '\0\0', 1), WIDTH[(a - a % 16) / 16]
 end
 
--- over tells whether claims have looked to the end of a leaf, which may be leased as a whole then.
-local function over(leaf)
-  local first, width = span(leaf)
-  return first + width <= looked + 1
-end
-
--- late tells whether the instant at position i of s, with that stamp, falls into such a leaf.
-local function late(s, i, due)
-  return due > 0 and due % 17592186044416 <= looked and byte(s, i) < EXACT * 16 and over(leaf_of(s, i))
+-- late tells whether an instant falls into a leaf that claims have looked to the end of, which may be leased as a whole then.
+local function late(ms, width)
+  return ms > 0 and ms <= looked and width > 1 and ms - ms % width + width <= looked + 1
 end
 
 -- exact is the instant at position i of s (6 bytes), to be kept in a leaf of its own millisecond.
 local function exact(s, i) return char(byte(s, i) % 16 + EXACT * 16) .. sub(s, i + 1, i + 5) end
 
--- arm collects a timer: the instant at position i of s.
-local function arm(member, s, i)
-  local leaf = leaf_of(s, i)
+-- arm collects a timer: the instant at position i of s, in the place that place gave. A leaf that no claim has seen is told to the index by its
+-- first millisecond, another by the earliest instant added to it.
+local function arm(member, s, i, leaf, ms, width)
   local list = arms[leaf]
   if list then
     list[#list + 1] = member
     list[#list + 1] = sub(s, i + 3, i + 5)
   else
     arms[leaf] = {member, sub(s, i + 3, i + 5)}
-    local first = span(leaf)
-    if first > looked then unseen[leaf] = first end
   end
-  if not unseen[leaf] then
-    local due = instant(s, i)
-    if not earliest[leaf] or due < earliest[leaf] then earliest[leaf] = due end
-  end
+  local first = ms - ms % width
+  local mark = first > looked and first or ms
+  if not marks[leaf] or mark < marks[leaf] then marks[leaf] = mark end
 end
 
 local function disarm(member, s, i)
-  local leaf = leaf_of(s, i)
+  local leaf, ms, width = place(s, i)
+  if ms == 0 then return end
   local list = disarms[leaf]
-  if list then list[#list + 1] = member else disarms[leaf] = {member} end
+  if list then
+    list[#list + 1] = member
+  else
+    disarms[leaf] = {member}
+    ends[leaf] = ms - ms % width + width
+  end
 end
 
 -- many runs a command with a list of any length, option being an argument before it or nil.
@@ -90,24 +90,18 @@ end
 -- settle_timers carries out what was collected, and forgets it. A leaf that is empty now leaves the index when a claim meets it; only
 -- leased ones are cleared at once, because they are many.
 local function settle_timers(idx)
-  local head, marks = idx .. ':', {}
+  local head, told = idx .. ':', {}
   for leaf, list in pairs(disarms) do
     many(list, 'HDEL', head .. leaf)
-    if (byte(leaf, 1) >= EXACT * 16 or over(leaf)) and call('EXISTS', head .. leaf) == 0 then call('ZREM', idx, leaf) end
+    if ends[leaf] <= looked + 1 or byte(leaf, 1) >= EXACT * 16 then
+      if call('EXISTS', head .. leaf) == 0 then call('ZREM', idx, leaf) end
+    end
   end
   for leaf, list in pairs(arms) do
     many(list, 'HSET', head .. leaf)
-    local mark = unseen[leaf]
-    if not mark then
-      mark = earliest[leaf]
-    elseif call('HLEN', head .. leaf) > #list / 2 then
-      mark = nil -- it was there, so the index knows it
-    end
-    if mark then
-      marks[#marks + 1] = mark
-      marks[#marks + 1] = leaf
-    end
+    told[#told + 1] = marks[leaf]
+    told[#told + 1] = leaf
   end
-  many(marks, 'ZADD', idx, 'LT')
-  arms, disarms, unseen, earliest = {}, {}, {}, {}
+  many(told, 'ZADD', idx, 'LT') -- what the index knows already stays
+  arms, disarms, marks, ends = {}, {}, {}, {}
 end

@@ -5,25 +5,24 @@
 -- Gives whether it was written and whether it is new. A record that is gone was lost: the write brings it back.
 local function write(head, member, s, i, j)
   local key, field = head .. sub(member, 1, 2), sub(member, 3)
-  local old, was = call('HGET', key, field), 0
+  local old = call('HGET', key, field)
   if old then
     local a, b, c, d = byte(old, 8, 11)
     local e, f, g, h = byte(s, i, i + 3)
     if d ~= h or c ~= g or b ~= f or a ~= e then return false, false end
-    was = stamp(old, 2)
   end
-  local due = stamp(s, i + 5)
-  if late(s, i + 5, due) then
+  local leaf, ms, width = place(s, i + 5)
+  if late(ms, width) then
     local own = exact(s, i + 5)
     call('HSET', key, field, sub(s, i + 4, i + 4) .. own .. sub(s, i + 11, j))
-    if was > 0 then disarm(member, old, 2) end
-    arm(member, own, 1)
+    if old then disarm(member, old, 2) end
+    arm(member, own, 1, own, ms, 1)
     return true, not old
   end
   call('HSET', key, field, sub(s, i + 4, j))
-  if due ~= was then
-    if was > 0 then disarm(member, old, 2) end
-    if due > 0 then arm(member, s, i + 5) end
+  if not old or sub(old, 2, 7) ~= sub(s, i + 5, i + 10) then
+    if old then disarm(member, old, 2) end
+    if ms > 0 then arm(member, s, i + 5, leaf, ms, width) end
   end
   return true, not old
 end
