@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -122,8 +123,8 @@ func (p idle) Resolve(context.Context, connectors.Row) (sla.Dispute, error) {
 
 // Lookup gives the dispute of benchCase with the same number.
 func (p idle) Lookup(_ context.Context, ref sla.DisputeRef) (sla.Dispute, error) {
-	var id int
-	if _, err := fmt.Sscan(ref.ID.Native, &id); err != nil {
+	id, err := strconv.Atoi(ref.ID.Native)
+	if err != nil {
 		return sla.Dispute{}, &connectors.Error{Op: opIdle, Kind: connectors.NotFound, Err: err}
 	}
 	i := (id - 9_123_456_700_000_000) / 37
