@@ -10,8 +10,10 @@ var (
 	ErrHeld       = errors.New("another worker holds the attempt")
 	ErrUnresolved = errors.New("an answer of another turn is of unknown outcome")
 	ErrFenced     = errors.New("the claim was taken over")
-	ErrFrozen     = errors.New("money is frozen after a loss of memory")
-	ErrAmnesia    = errors.New("the store has lost its memory")
+	// ErrStaleCase means that a settlement wrote the ledger and not the case, because somebody else had written the case meanwhile (and armed it).
+	ErrStaleCase = errors.New("the case has changed meanwhile; the ledger is written")
+	ErrFrozen    = errors.New("money is frozen after a loss of memory")
+	ErrAmnesia   = errors.New("the store has lost its memory")
 )
 
 // Errors of the store, by what an operator must do about them.

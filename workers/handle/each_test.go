@@ -4,11 +4,13 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"go.uber.org/zap"
 )
 
 func TestTurnsGoAtOnceAndAPanicStopsNoOther(t *testing.T) {
 	t.Parallel()
-	h := &Handlers{Deps: Deps{AtOnce: true}}
+	h := &Handlers{Deps: Deps{AtOnce: true}, log: zap.NewNop()}
 	turns := make([]*turn, 5)
 	var together sync.WaitGroup
 	together.Add(len(turns))

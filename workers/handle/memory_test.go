@@ -32,8 +32,7 @@ type memory struct {
 }
 
 var (
-	errIllegal   = errors.New("illegal move")
-	errStaleCase = errors.New("the case has changed meanwhile; the ledger is written")
+	errIllegal = errors.New("illegal move")
 )
 
 func newMemory(w *world) *memory {
@@ -234,7 +233,7 @@ func (m *memory) Settle(ctx context.Context, a sla.Attempt, s sla.Settlement) (e
 			m.audits = append(m.audits, string(s.Audit))
 		}
 		if s.Case != nil && m.put(*s.Case).Stale {
-			err = errStaleCase
+			err = sla.ErrStaleCase
 		}
 	})
 	return cmp.Or(fault, err)

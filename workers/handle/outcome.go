@@ -71,6 +71,9 @@ func (t *turn) settle(ctx context.Context, attempt sla.Attempt, s sla.Settlement
 		t.log.Warn("outcome of a lost claim", zap.String("case", t.rec.ID.String()), zap.Stringer("state", s.State))
 		return nil
 	}
+	if errors.Is(err, sla.ErrStaleCase) {
+		return nil // the outcome is written; whoever wrote the case meanwhile has armed it
+	}
 	return err
 }
 

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"go.uber.org/zap"
+
 	"watchkeeper/connectors"
 	"watchkeeper/sla"
 	"watchkeeper/sla/playbook"
@@ -60,8 +62,9 @@ func (h *Handlers) each(turns []*turn, do func(i int, t *turn)) {
 	for i, t := range turns {
 		all.Go(func() {
 			defer func() {
-				if p := recover(); p != nil {
-					broken <- p // nobody recovers in a goroutine of ours, and the process would end
+				if p := recover(); p != nil { // nobody recovers in a goroutine of ours, and the process would end
+					h.log.Error("panic in a turn", zap.Stack("stack"))
+					broken <- p
 				}
 			}()
 			do(i, t)

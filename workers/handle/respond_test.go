@@ -300,3 +300,21 @@ func TestJobWithoutTimeLeftBeginsNoAnswer(t *testing.T) {
 		t.Errorf("want the second left to its timer, got %v, %v", w.platform.effects, w.failed)
 	}
 }
+
+// The case moves while our answer is refused for it: the settlement finds the case written by another, and what was reserved is given back.
+func TestARefusalOfACaseThatMovedGivesItsBudgetBack(t *testing.T) {
+	t.Parallel()
+	conflict := &connectors.Error{Op: "fake respond", Kind: connectors.Conflict}
+	w := opened(t, damaged, func(w *world) {
+		w.platform.replies = []reply{{err: conflict, then: func() {
+			for k, rec := range w.memory.cases {
+				rec.Version++
+				w.memory.cases[k] = rec
+			}
+		}}}
+	})
+	w.until(actAt.Add(20 * time.Second))
+	if slot := w.slot(); slot.State != sla.AttemptRefused || len(w.memory.spent) != 0 || len(w.failed) != 0 {
+		t.Errorf("want it refused and nothing spent or failed, got %+v, %v, %v", slot, w.memory.spent, w.failed)
+	}
+}

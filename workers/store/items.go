@@ -195,6 +195,12 @@ func remove(ctx context.Context, s *Store, c class, name string, n int, id func(
 		}
 		return s.guarded(shard, v, blob), nil
 	}
+	p.done = func(shard int, _ *view, _ any) error {
+		for _, i := range g.in(shard) {
+			s.prints.drop(rowKey(c, g.places[i]))
+		}
+		return nil
+	}
 	return s.onShards(ctx, "remove "+name, g.shards, p)
 }
 

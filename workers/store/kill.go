@@ -90,9 +90,12 @@ func (s *Store) SetKill(ctx context.Context, scope sla.KillScope, on bool, note 
 		state = "1"
 	}
 	op := "set kill switch " + field
+	s.killMu.Lock()
+	at := max(now.UnixMilli(), parseWord(s.kills[field]).at+1) // newer than what this process brings back to a shard that lost it
+	s.killMu.Unlock()
 	calls := make([]call, s.shards)
 	for i, k := range s.keys {
-		calls[i] = call{script: killScript, keys: []string{k.kill}, args: []any{field, state, now.UnixMilli(), clipNote(note)}}
+		calls[i] = call{script: killScript, keys: []string{k.kill}, args: []any{field, state, at, clipNote(note)}}
 	}
 	var first error
 	for i, cmd := range s.run(ctx, calls) {

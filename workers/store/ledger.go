@@ -12,9 +12,6 @@ import (
 	"watchkeeper/sla"
 )
 
-// ErrStaleCase means that Settle wrote the ledger and not the case, because somebody else had written the case meanwhile (and armed it).
-var ErrStaleCase = errors.New("the case has changed meanwhile; the ledger is written")
-
 // refusals are the integers that the scripts of the ledger answer instead of a slot.
 var refusals = map[int64]error{1: sla.ErrHeld, 2: sla.ErrFrozen, 3: sla.ErrFenced, 4: ErrIllegalMove, 5: sla.ErrUnresolved, 6: sla.ErrKilled}
 
@@ -178,7 +175,7 @@ func floorMS(t time.Time) uint64 {
 
 // Settle writes how a sent attempt ended: settled, refused or unknown (sent → any of them; unknown → any of them, unknown again meaning
 // that nothing could be learned yet). The claim ends with it. In the same step it writes the case and the audit line, when they are given;
-// ErrStaleCase means that all but the case was written. A late holder gets sla.ErrFenced and writes nothing; but what was sent before a
+// sla.ErrStaleCase means that all but the case was written. A late holder gets sla.ErrFenced and writes nothing; but what was sent before a
 // loss of memory is written even if the loss took its slot, unless somebody has claimed it since.
 func (s *Store) Settle(ctx context.Context, a sla.Attempt, st sla.Settlement) error {
 	const op = "settle attempt"
@@ -201,7 +198,7 @@ func (s *Store) Settle(ctx context.Context, a sla.Attempt, st sla.Settlement) er
 		return []any{slotField(a.AttemptKey), slot, record, st.Audit, s.perShard(maxAudits), st.At.UnixMilli(), a.Dispute.String()}, nil
 	})
 	if err == nil && reply == "0" {
-		return fmt.Errorf("%s %s: %w", op, a.Dispute, ErrStaleCase)
+		return fmt.Errorf("%s %s: %w", op, a.Dispute, sla.ErrStaleCase)
 	}
 	return err
 }

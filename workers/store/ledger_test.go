@@ -267,7 +267,7 @@ func TestAStaleCaseDoesNotUndoTheLedger(t *testing.T) {
 		sent := send(t, s, claimSlot(t, s, c.now(), sla.AttemptClaimed), c.now())
 		stale := newCase(1, c.now())
 		stale.Expect = 9
-		wantErr(t, s.Settle(ctx, sent, sla.Settlement{State: sla.AttemptSettled, At: c.now(), Case: &stale}), store.ErrStaleCase)
+		wantErr(t, s.Settle(ctx, sent, sla.Settlement{State: sla.AttemptSettled, At: c.now(), Case: &stale}), sla.ErrStaleCase)
 		claimSlot(t, s, c.now(), sla.AttemptSettled)
 		foreign := newCase(2, c.now())
 		wantErr(t, s.Settle(ctx, sent, sla.Settlement{State: sla.AttemptSettled, At: c.now(), Case: &foreign}), store.ErrIllegalMove)

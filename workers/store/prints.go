@@ -22,8 +22,9 @@ type prints struct {
 }
 
 type stripe struct {
-	mu    sync.Mutex
-	slots []print // made when first needed
+	mu     sync.Mutex
+	slots  []print // made when first needed
+	writes uint32  // of this process to rows of the stripe
 }
 
 // A print is one row that was unchanged.
@@ -41,37 +42,45 @@ func (p *prints) stripe(key uint64) (*stripe, int) {
 	return &p.stripes[key%printStripes], int(key / printStripes % printSlots)
 }
 
-// has reports whether a row was unchanged a while ago, in the same epoch.
-func (p *prints) has(key, fingerprint uint64, epoch int64, now time.Time) bool {
+// has reports whether a row was unchanged a while ago, in the same epoch. For add it tells how many writes there were so far.
+func (p *prints) has(key, fingerprint uint64, epoch int64, now time.Time) (known bool, writes uint32) {
 	s, i := p.stripe(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.slots == nil {
-		return false
+		return false, s.writes
 	}
-	known := &s.slots[i]
+	row := &s.slots[i]
 	ms := now.UnixMilli()
 	// A clock that went back does not make trust longer than it is.
-	return known.key == key && known.fingerprint == fingerprint && known.epoch == epoch && ms < known.until && known.until-ms <= p.trust.Milliseconds()
+	fresh := ms < row.until && row.until-ms <= p.trust.Milliseconds()
+	return fresh && row.key == key && row.fingerprint == fingerprint && row.epoch == epoch, s.writes
 }
 
-func (p *prints) add(key, fingerprint uint64, epoch int64, now time.Time) {
+// add remembers a row that Redis called unchanged, unless there was a write since has: Redis may have been asked before it.
+func (p *prints) add(row print, writes uint32, now time.Time) {
 	if p.trust <= 0 {
 		return
 	}
-	s, i := p.stripe(key)
+	s, i := p.stripe(row.key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.writes != writes {
+		return
+	}
 	if s.slots == nil {
 		s.slots = make([]print, printSlots)
 	}
-	s.slots[i] = print{key: key, fingerprint: fingerprint, epoch: epoch, until: now.Add(p.trust).UnixMilli()}
+	row.until = now.Add(p.trust).UnixMilli()
+	s.slots[i] = row
 }
 
+// drop forgets a row that is being written.
 func (p *prints) drop(key uint64) {
 	s, i := p.stripe(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.writes++
 	if s.slots != nil && s.slots[i].key == key {
 		s.slots[i] = print{}
 	}

@@ -15,14 +15,14 @@ import (
 // compare tells of each row whether it is new, unchanged or changed; report gets the record of a changed one. Redis is asked about those
 // that this process has not seen unchanged a short while ago.
 func compare[R any](ctx context.Context, s *Store, k kind[R], store sla.StoreID, rows []sla.Seen, report func(int, sla.Verdict, *R)) error {
-	now, asked := s.now(), make([]int, 0, len(rows))
+	now, asked, writes := s.now(), make([]int, 0, len(rows)), make([]uint32, 0, len(rows))
 	id := func(i int) ident { return ident{store: store, native: rows[i].ID} }
 	for i, row := range rows {
 		at := s.locate(k.class, id(i))
-		if s.prints.has(rowKey(k.class, at), row.Fingerprint, s.views[at.shard].Load().epoch, now) {
+		if known, n := s.prints.has(rowKey(k.class, at), row.Fingerprint, s.views[at.shard].Load().epoch, now); known {
 			report(i, sla.VerdictUnchanged, nil)
 		} else {
-			asked = append(asked, i)
+			asked, writes = append(asked, i), append(writes, n)
 		}
 	}
 	if len(asked) == 0 {
@@ -52,7 +52,7 @@ func compare[R any](ctx context.Context, s *Store, k kind[R], store sla.StoreID,
 				report(asked[j], sla.VerdictNew, nil)
 			case '1':
 				report(asked[j], sla.VerdictUnchanged, nil)
-				s.prints.add(rowKey(k.class, g.places[j]), rows[asked[j]].Fingerprint, v.epoch, now)
+				s.prints.add(print{key: rowKey(k.class, g.places[j]), fingerprint: rows[asked[j]].Fingerprint, epoch: v.epoch}, writes[j], now)
 			default:
 				member, err := v.appendMember(scratch[:0], g.places[j].bucket, id(asked[j]))
 				if err != nil {

@@ -67,7 +67,11 @@ func (s *Store) spread(ctx context.Context, shards []int, p spread) (lost []int,
 				lost = append(lost, shard)
 				continue
 			case err == nil:
-				shardErr = p.done(shard, view, replies[k])
+				if failed, ok := replies[k].(error); ok {
+					shardErr = failed
+				} else {
+					shardErr = p.done(shard, view, replies[k])
+				}
 			}
 			if shardErr != nil && first == nil {
 				first = fmt.Errorf("shard %d: %w", shard, shardErr)

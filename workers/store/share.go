@@ -33,48 +33,78 @@ type answer struct {
 }
 
 // A ferry shares round trips and runs of scripts among callers: who comes while others are under way waits for the next trip, which takes all
-// who wait by then. So a busy process does with a few runs what would take one for each answer, and an idle one waits for nobody.
+// who wait by then. So a busy process does with a few runs what would take one for each answer, and an idle one waits for nobody. On
+// Cluster each shard has a ferry of its own: a node that hangs must not hold up the others, nor spoil their replies.
 type ferry struct {
 	mu      sync.Mutex
 	waiting []*passenger
 	away    int // round trips under way
 }
 
-// A passenger is one caller with its items.
+// A seat is an item with the place of its answer.
+type seat struct {
+	item
+	answer *answer
+}
+
+// A passenger is one caller with its items for a ferry.
 type passenger struct {
-	items   []item
-	answers []answer
-	done    chan struct{}
+	seats []seat
+	done  chan struct{}
+}
+
+// ferryOf is the ferry of a shard's items.
+func (s *Store) ferryOf(shard int) *ferry {
+	if s.cluster {
+		return &s.ferries[shard]
+	}
+	return &s.ferries[0]
 }
 
 // share runs items, together with those of others. A caller whose context ends leaves while it waits; items that are under way are waited
 // for, because what they do must be known.
 func (s *Store) share(ctx context.Context, items ...item) []answer {
-	p := &passenger{items: items, answers: make([]answer, len(items)), done: make(chan struct{})}
-	if len(items) == 0 {
-		return nil
+	answers := make([]answer, len(items))
+	aboard := make(map[*ferry]*passenger, 1)
+	for i, it := range items {
+		f := s.ferryOf(it.shard)
+		if aboard[f] == nil {
+			aboard[f] = &passenger{done: make(chan struct{})}
+		}
+		aboard[f].seats = append(aboard[f].seats, seat{item: it, answer: &answers[i]})
 	}
-	f := &s.ferry
+	for f, p := range aboard {
+		s.queue(ctx, f, p)
+	}
+	for f, p := range aboard {
+		select {
+		case <-p.done:
+		case <-ctx.Done():
+			if f.leave(p) {
+				p.fail(context.Cause(ctx))
+			} else {
+				<-p.done
+			}
+		}
+	}
+	return answers
+}
+
+// queue has a passenger wait, and sends the ferry when none is on its way that would take it.
+func (s *Store) queue(ctx context.Context, f *ferry, p *passenger) {
 	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.waiting = append(f.waiting, p)
 	if f.away < trips {
 		f.away++
-		go s.ship(context.WithoutCancel(ctx)) // ends when nobody waits; every passenger waits for it
+		go s.ship(context.WithoutCancel(ctx), f) // ends when nobody waits; every passenger waits for it
 	}
-	f.mu.Unlock()
-	select {
-	case <-p.done:
-		return p.answers
-	case <-ctx.Done():
+}
+
+func (p *passenger) fail(err error) {
+	for _, st := range p.seats {
+		st.answer.err = err
 	}
-	if f.leave(p) {
-		for i := range p.answers {
-			p.answers[i].err = context.Cause(ctx)
-		}
-		return p.answers
-	}
-	<-p.done
-	return p.answers
 }
 
 // shareOne is share for a single item.
@@ -100,8 +130,8 @@ func (f *ferry) board() []*passenger {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	n, room := 0, most
-	for n < len(f.waiting) && (n == 0 || len(f.waiting[n].items) <= room) {
-		room -= len(f.waiting[n].items)
+	for n < len(f.waiting) && (n == 0 || len(f.waiting[n].seats) <= room) {
+		room -= len(f.waiting[n].seats)
 		n++
 	}
 	if n == 0 {
@@ -114,39 +144,37 @@ func (f *ferry) board() []*passenger {
 }
 
 // ship makes trips for as long as somebody waits.
-func (s *Store) ship(ctx context.Context) {
+func (s *Store) ship(ctx context.Context, f *ferry) {
 	for {
-		boarded := s.ferry.board()
+		boarded := f.board()
 		if len(boarded) == 0 {
 			return
 		}
 		s.trip(ctx, boarded)
-		for _, p := range boarded {
-			close(p.done)
-		}
 	}
 }
 
-// seat is an item with the place of its answer.
-type seat struct {
-	item
-	answer *answer
-}
-
-// trip runs each script once for all items that are for it; on Cluster once for each shard, because a run lives on one node.
+// trip runs each script once for all items that are for it. Whatever happens, every passenger gets off.
 func (s *Store) trip(ctx context.Context, boarded []*passenger) {
 	ctx, cancel := context.WithTimeout(ctx, tripLimit)
 	defer cancel()
+	defer func() {
+		broken := recover()
+		for _, p := range boarded {
+			if broken != nil {
+				p.fail(fmt.Errorf("shared round trip: panic: %v: %w", broken, ErrUnreadable))
+			}
+			close(p.done)
+		}
+	}()
 	var runs [][]seat
 	for _, p := range boarded {
-		for i, it := range p.items {
-			at := slices.IndexFunc(runs, func(r []seat) bool {
-				return r[0].script.Script == it.script.Script && (!s.cluster || r[0].shard == it.shard)
-			})
+		for _, st := range p.seats {
+			at := slices.IndexFunc(runs, func(r []seat) bool { return r[0].script.Script == st.script.Script })
 			if at < 0 {
 				at, runs = len(runs), append(runs, nil)
 			}
-			runs[at] = append(runs[at], seat{item: it, answer: &p.answers[i]})
+			runs[at] = append(runs[at], st)
 		}
 	}
 	calls := make([]call, len(runs))

@@ -24,7 +24,7 @@ const (
 
 // Reserve takes what an answer may cost out of every budget that is set, before its intent is recorded. It is refused, and nothing changes,
 //   - with sla.ErrBudget when one of them would be exceeded, or when memory was lost and what was spent is not known: in the store and in
-//     all stores until the next day, UTC; in a case, and by a buyer within sla.BuyerSpan, when the dispute was opened before the loss;
+//     all stores until the next day, UTC; by a buyer for sla.BuyerSpan; in a case when the dispute was opened before the loss;
 //   - with sla.ErrStorm when too many answers that pay were reserved, or memory was lost, within Storm.Per;
 //   - with sla.ErrFenced when a later claim of the slot has reserved;
 //   - with sla.ErrAmnesia when memory was lost and it is noticed just now.
@@ -103,6 +103,8 @@ func refusedSpend(sp sla.Spend, why string, spent int64) error {
 		return fmt.Errorf("%d in the last %s: %w", spent, sp.Budget.Storm.Per, sla.ErrStorm)
 	case lost && (name == "store" || name == "total"):
 		return fmt.Errorf("the %s budget: memory was lost today: %w", name, sla.ErrBudget)
+	case lost && name == "buyer":
+		return fmt.Errorf("the %s budget: memory was lost within the last %s: %w", name, sla.BuyerSpan, sla.ErrBudget)
 	case lost:
 		return fmt.Errorf("the %s budget: memory was lost since the dispute was opened: %w", name, sla.ErrBudget)
 	}

@@ -47,7 +47,7 @@ type Store struct {
 	counts          [][len(classes)]atomic.Int64 // records of each class, as last heard: a hint
 	turn            atomic.Uint64                // of claims, among the shards
 	unreadable      atomic.Uint64
-	ferry           ferry
+	ferries         []ferry // one, and on Cluster one for each shard
 	prints          prints
 	warnings        []string
 
@@ -80,6 +80,7 @@ func Open(ctx context.Context, rdb redis.UniversalClient, o Options) (*Store, er
 	}
 	s.keys, s.views = make([]shardKeys, s.shards), make([]atomic.Pointer[view], s.shards)
 	s.counts = make([][len(classes)]atomic.Int64, s.shards)
+	s.ferries = make([]ferry, s.shards)
 	for i := range s.keys {
 		s.keys[i] = newShardKeys(i)
 		s.views[i].Store(&view{sequence: &atomic.Int64{}})

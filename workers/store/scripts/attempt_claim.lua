@@ -15,9 +15,9 @@ local function one(key, prefix, a)
     end
   end
   local state = old and byte(old, 2) or 0
-  if state == SETTLED then return old .. NO_NEWS end
+  if state == SETTLED then return old .. eight(present(key)) end
   if old and u48(old, 15) > tonumber(ARGV[a + 5]) then
-    if sub(old, 27, 34) == ARGV[a + 7] then return old .. NO_NEWS end
+    if sub(old, 27, 34) == ARGV[a + 7] then return old .. eight(present(key)) end
     return HELD
   end
   local became = (state == SENT or state == UNKNOWN) and UNKNOWN or CLAIMED

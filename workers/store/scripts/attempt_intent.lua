@@ -29,7 +29,7 @@ local function one(key, prefix, a)
   local ledger, name = prefix .. 'l:' .. ARGV[a + 3], ARGV[a + 4]
   local now, old = tonumber(ARGV[a + 5]), call('HGET', ledger, name)
   if not old or sub(old, 7, 14) ~= ARGV[a + 8] then return FENCED end
-  if byte(old, 2) == SENT and sub(old, 27, 34) == ARGV[a + 7] then return old .. NO_NEWS end
+  if byte(old, 2) == SENT and sub(old, 27, 34) == ARGV[a + 7] then return old .. eight(present(key)) end
   if byte(old, 2) ~= CLAIMED then return ILLEGAL end
   if u48(old, 15) <= now then return FENCED end
   if killed(prefix, ARGV[a + 11]) then return KILLED end

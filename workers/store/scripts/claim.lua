@@ -77,8 +77,10 @@ local function some(epoch, idx, leaf, limit)
   for i = 1, #found, 2 do
     local low = found[i + 1]
     local a, b, c = byte(low, 1, 3)
-    local due = base + (a * 256 + b) * 256 + c
-    if due <= now and claimed < limit then
+    local due = c and #low == 3 and base + (a * 256 + b) * 256 + c
+    if not due then
+      taken[#taken + 1] = found[i] -- damaged: nothing can be claimed by it
+    elseif due <= now and claimed < limit then
       taken[#taken + 1] = found[i]
       take(found[i], high .. low)
     elseif not soonest or due < soonest then
@@ -106,9 +108,15 @@ local function claim(epoch, prefix, limit)
   return out
 end
 
+-- A shard that fails does not stop the others: what they claimed is leased and must be given out.
 local replies = {}
 for k = 1, #KEYS do
   local a = 4 * k
-  replies[k] = amnesia(KEYS[k], ARGV[a], ARGV[a + 1]) and 0 or claim(KEYS[k], ARGV[a + 2], tonumber(ARGV[a + 3]))
+  if amnesia(KEYS[k], ARGV[a], ARGV[a + 1]) then
+    replies[k] = 0
+  else
+    local ok, reply = pcall(claim, KEYS[k], ARGV[a + 2], tonumber(ARGV[a + 3]))
+    replies[k] = (ok or type(reply) == 'table') and reply or {err = tostring(reply)}
+  end
 end
 return replies

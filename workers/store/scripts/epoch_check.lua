@@ -31,3 +31,7 @@ local function ahead(key)
   m.last = m.last + 1
   return m.last
 end
+
+-- present is a shard's sequence now. A call that is repeated after a lost reply must learn it too, or its caller would not notice the loss of
+-- what the first run wrote.
+local function present(key) return memory[key].last or memory[key].sequence end

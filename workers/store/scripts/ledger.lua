@@ -28,12 +28,11 @@ local function four(n)
   return char((n - b) / 256, b, c, d)
 end
 
--- eight are the bytes of a sequence, behind a slot in a reply; NO_NEWS stands there when it did not move.
+-- eight are the bytes of a sequence, behind a slot in a reply.
 local function eight(n)
   local low = n % TWO32
   return four((n - low) / TWO32) .. four(low)
 end
-local NO_NEWS = '\0\0\0\0\0\0\0\0'
 
 local function done() end -- unless a script has something left to do for a shard
 

@@ -7,6 +7,7 @@
 -- Replies with {'', sequence}, or {what refuses, spent so far}: 'case', 'buyer', 'store', 'total', 'storm', and each of them with 'lost ' in
 -- front when a loss of memory has made unknown what was spent; {'fenced', '0'}; the integer 0 when memory was lost.
 local MOST = 4503599627370496
+local CLOCKS = 600000 -- how far the platform's clock, which tells when a dispute was opened, may be ahead of ours
 local lost -- when memory was lost, in ms, or -1; read once in a run
 local swept = 0 -- up to which instant the run has forgotten answers of the storm
 
@@ -61,13 +62,13 @@ end
 
 -- refusal asks every limit, which stand behind ARGV[a + 12].
 local function refusal(q, spent, a)
-  local before = lost >= 0 and q.opened <= lost -- the dispute was open before the loss
+  local before = lost >= 0 and q.opened <= lost + CLOCKS -- the dispute was open before the loss
   local today = lost >= q.now - q.now % DAY
   local why = over(q, ARGV[a + 13], spent, before)
   if why then return why .. 'case', spent end
   if q.buyer ~= '' then
     spent = buyer_spent(q)
-    why = over(q, ARGV[a + 14], spent, before and lost > q.now - q.span)
+    why = over(q, ARGV[a + 14], spent, lost > q.now - q.span) -- in whichever disputes it was
     if why then return why .. 'buyer', spent end
   end
   spent = day_spent(q, q.store)
@@ -81,8 +82,8 @@ end
 
 -- take writes the reservation down. The sums come first: what fails in between stays spent.
 local function take(q, token)
-  if q.was then forget(q.head, q.dispute, q.store, q.slot, q.was) end
   count(q.head, q.now, q.store, q.currency, q.amount)
+  if q.was then forget(q.head, q.dispute, q.store, q.slot, q.was) end
   local of_case, of_buyer = q.head .. 'c:' .. q.dispute, q.head .. 'b:' .. q.buyer
   local reservation = table.concat({text(q.now), text(q.amount), token, q.buyer, q.currency}, ' ')
   call('HSET', of_case, q.slot, reservation)

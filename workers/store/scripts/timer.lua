@@ -90,18 +90,22 @@ end
 -- settle_timers carries out what was collected, and forgets it. A leaf that is empty now leaves the index when a claim meets it; only
 -- leased ones are cleared at once, because they are many.
 local function settle_timers(idx)
-  local head, told = idx .. ':', {}
+  local head, told, failed = idx .. ':', {}, nil
+  -- try goes on after an error: a damaged leaf must not cost the timers of other records, which are written already.
+  local function try(work, ...)
+    local ok, err = pcall(work, ...)
+    if not ok then failed = failed or err end
+  end
   for leaf, list in pairs(disarms) do
-    many(list, 'HDEL', head .. leaf)
-    if ends[leaf] <= looked + 1 or byte(leaf, 1) >= EXACT * 16 then
-      if call('EXISTS', head .. leaf) == 0 then call('ZREM', idx, leaf) end
-    end
+    try(many, list, 'HDEL', head .. leaf)
+    if (ends[leaf] <= looked + 1 or byte(leaf, 1) >= EXACT * 16) and call('EXISTS', head .. leaf) == 0 then call('ZREM', idx, leaf) end
   end
   for leaf, list in pairs(arms) do
-    many(list, 'HSET', head .. leaf)
+    try(many, list, 'HSET', head .. leaf)
     told[#told + 1] = marks[leaf]
     told[#told + 1] = leaf
   end
-  many(told, 'ZADD', idx, 'LT') -- what the index knows already stays
+  try(many, told, 'ZADD', idx, 'LT') -- what the index knows already stays
   arms, disarms, marks, ends = {}, {}, {}, {}
+  if failed then error(failed, 0) end
 end
