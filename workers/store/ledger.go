@@ -69,7 +69,7 @@ func ledgerReply(v *view, a answer) (out any, lost bool, err error) {
 	if len(text) < slotHead+8 {
 		return text, false, nil
 	}
-	v.saw(int64(binary.BigEndian.Uint64([]byte(text[len(text)-8:])))) //nolint:gosec // a count
+	v.saw(int64(binary.BigEndian.Uint64([]byte(text[len(text)-8:]))))
 	return text[:len(text)-8], false, nil
 }
 

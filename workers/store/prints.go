@@ -23,12 +23,12 @@ type prints struct {
 
 type stripe struct {
 	mu     sync.Mutex
-	slots  []print // made when first needed
+	slots  []seenRow // made when first needed
 	writes uint32  // of this process to rows of the stripe
 }
 
-// A print is one row that was unchanged.
-type print struct {
+// A seenRow is one row that was unchanged.
+type seenRow struct {
 	key         uint64 // of class and identity
 	fingerprint uint64
 	epoch       int64
@@ -58,7 +58,7 @@ func (p *prints) has(key, fingerprint uint64, epoch int64, now time.Time) (known
 }
 
 // add remembers a row that Redis called unchanged, unless there was a write since has: Redis may have been asked before it.
-func (p *prints) add(row print, writes uint32, now time.Time) {
+func (p *prints) add(row seenRow, writes uint32, now time.Time) {
 	if p.trust <= 0 {
 		return
 	}
@@ -69,7 +69,7 @@ func (p *prints) add(row print, writes uint32, now time.Time) {
 		return
 	}
 	if s.slots == nil {
-		s.slots = make([]print, printSlots)
+		s.slots = make([]seenRow, printSlots)
 	}
 	row.until = now.Add(p.trust).UnixMilli()
 	s.slots[i] = row
@@ -82,6 +82,6 @@ func (p *prints) drop(key uint64) {
 	defer s.mu.Unlock()
 	s.writes++
 	if s.slots != nil && s.slots[i].key == key {
-		s.slots[i] = print{}
+		s.slots[i] = seenRow{}
 	}
 }

@@ -158,7 +158,7 @@ func TestOnClusterAHungNodeHoldsUpItsOwnShardsOnly(t *testing.T) {
 	c.advance(time.Minute)
 	hang(t, addrs[1])
 	got := s.ClaimAttempts(ctx, []sla.AttemptKey{key(living), key(dead)}, c.now(), time.Minute)
-	if got[0].Err != nil || got[0].Attempt.State != sla.AttemptClaimed || got[1].Err == nil {
+	if got[0].Err != nil || got[0].State != sla.AttemptClaimed || got[1].Err == nil {
 		t.Fatalf("want the living node's case claimed and the other's refused, got %v and %v", got[0].Err, got[1].Err)
 	}
 }

@@ -52,7 +52,7 @@ func compare[R any](ctx context.Context, s *Store, k kind[R], store sla.StoreID,
 				report(asked[j], sla.VerdictNew, nil)
 			case '1':
 				report(asked[j], sla.VerdictUnchanged, nil)
-				s.prints.add(print{key: rowKey(k.class, g.places[j]), fingerprint: rows[asked[j]].Fingerprint, epoch: v.epoch}, writes[j], now)
+				s.prints.add(seenRow{key: rowKey(k.class, g.places[j]), fingerprint: rows[asked[j]].Fingerprint, epoch: v.epoch}, writes[j], now)
 			default:
 				member, err := v.appendMember(scratch[:0], g.places[j].bucket, id(asked[j]))
 				if err != nil {

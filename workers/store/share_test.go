@@ -30,12 +30,11 @@ func (g *gate) close() {
 	g.shut, g.trips = make(chan struct{}), 0
 }
 
-func (g *gate) open() int {
+func (g *gate) open() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	close(g.shut)
 	g.shut = nil
-	return g.trips
 }
 
 func (g *gate) count() int {
@@ -169,7 +168,7 @@ func TestADamagedSlotStopsNobodyElse(t *testing.T) {
 		for i, claim := range s.ClaimAttempts(ctx, keys, c.now(), time.Minute) {
 			if claim.Err != nil {
 				failed++
-			} else if claim.Attempt.Dispute != keys[i].Dispute || claim.Attempt.State != sla.AttemptClaimed {
+			} else if claim.Dispute != keys[i].Dispute || claim.State != sla.AttemptClaimed {
 				t.Errorf("claim %d: got %+v", i, claim)
 			}
 		}
