@@ -24,7 +24,7 @@ type prints struct {
 type stripe struct {
 	mu     sync.Mutex
 	slots  []seenRow // made when first needed
-	writes uint32  // of this process to rows of the stripe
+	writes uint32    // of this process to rows of the stripe
 }
 
 // A seenRow is one row that was unchanged.
