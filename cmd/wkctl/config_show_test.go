@@ -72,7 +72,7 @@ func TestWhatIsPrintedAsAnEnvironmentGivesTheSameRulebook(t *testing.T) {
 		}
 		path := filepath.Join(dir, "printed.env")
 		must(t, os.WriteFile(path, []byte(printed.out), 0o600))
-		entries, err := readEnvFile(path)
+		entries, err := fleet.ReadEnvFile(path)
 		must(t, err)
 		_, again, err := fleet.Load(t.Context(), entries, all.Platforms())
 		if err != nil || again.Hash() != book.Hash() {

@@ -112,6 +112,7 @@ type subject struct {
 	tracker sla.StoreID // of the parcel
 	lane    sla.Lane
 	seen    time.Time // when the parcel was looked at, where that is known
+	spent   sla.Money // what earlier answers to the dispute have cost, where that is known
 }
 
 func subjectOf(c sla.Case, parcel *sla.ShipmentRecord) *subject {
@@ -180,7 +181,8 @@ func silenceAnew(at time.Time, p playbook.Parcel, r sla.ShipmentRule) sla.Anomal
 	return out
 }
 
-// forecast follows the case from an instant under a book, through every date at which its rules change by themselves.
+// forecast follows the case from an instant under a book, through every date at which its rules change by themselves. A parcel that nobody has
+// scanned until the answer stands still then, when it moved at first. What earlier answers have cost counts for the cap of the case.
 func (s *subject) forecast(book *rules.Book, eras []time.Time, at time.Time) playbook.Forecast {
 	for {
 		f, rule := s.under(book, at)
@@ -188,6 +190,12 @@ func (s *subject) forecast(book *rules.Book, eras []time.Time, at time.Time) pla
 			rule.Settle.Value = rule.Recheck.Value // the pace at which a frozen case is looked at again; nothing comes of it before guard
 		}
 		out := playbook.Look(at, s.Case, f, rule)
+		if f.Parcel != nil && out.At.After(at) {
+			then, _ := s.under(book, out.At)
+			f.Parcel = then.Parcel
+			out = playbook.Look(at, s.Case, f, rule)
+		}
+		out = s.capped(out, rule)
 		n, found := slices.BinarySearchFunc(eras, at, time.Time.Compare)
 		if found {
 			n++
@@ -197,6 +205,18 @@ func (s *subject) forecast(book *rules.Book, eras []time.Time, at time.Time) pla
 		}
 		at = eras[n]
 	}
+}
+
+// capped leaves an answer to a person that would cost more, together with the earlier ones, than a case may.
+func (s *subject) capped(out playbook.Forecast, rule sla.Rule) playbook.Forecast {
+	total := out.Answer.Amount
+	if !out.Answer.Kind.Pays() || s.spent.Currency != total.Currency || out.Action != sla.ActionAct {
+		return out
+	}
+	if total.Minor += s.spent.Minor; total.AtMost(rule.AcceptCap.Value) {
+		return out
+	}
+	return playbook.Forecast{Action: sla.ActionPage, Why: sla.WhyOverBudget, At: out.At, Cost: s.Obligation.Cost, Late: out.Late}
 }
 
 // plan asks the playbook as of an instant, and tells what lost against its choice.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"watchkeeper/sla/rules"
+	"watchkeeper/workers/fleet"
 )
 
 // A problemView is one mistake in the configuration.
@@ -107,7 +108,7 @@ func without(environ []string, problems []problemView) []string {
 // bare is an environment without its rules and without the variables of problems: what is left may be looked at whatever the rules say.
 func bare(environ []string, problems []problemView) []string {
 	return slices.DeleteFunc(without(environ, problems), func(entry string) bool {
-		return slices.ContainsFunc(ruleNouns, func(noun string) bool { return strings.HasPrefix(strings.ToUpper(entry), noun) })
+		return slices.ContainsFunc(fleet.RuleNouns, func(noun string) bool { return strings.HasPrefix(strings.ToUpper(entry), noun) })
 	})
 }
 

@@ -21,7 +21,7 @@ func (t *tool) rulesCommand() *cobra.Command {
 }
 
 func (t *tool) rulesTry() *cobra.Command {
-	var since string
+	var since, as string
 	var limit int
 	cmd := &cobra.Command{
 		Use:   "try NEW.env",
@@ -32,11 +32,12 @@ under the present rules and under those of a file, and prints what differs. It c
 The file has NAME=value lines. Its WK_SLA__, WK_SHIPMENT__ and WK_CALENDAR__ variables take the place of all present ones; every other
 variable that it sets takes the place of the present one of that name.
 
-It follows each case until something is sent or a person must act, as if nothing of its facts changed. Budgets, the storm stop and
-kill switches thrown by command are left out. The facts are those on record: thresholds for a destination country do not count, because a
+It follows each case until something is sent or a person must act, as if nothing of its facts changed but the age of a parcel's last scan.
+What earlier answers on record have cost counts for ACCEPT_CAP; the other budgets, the storm stop and kill switches thrown by command are left out. The facts are those on record: thresholds for a destination country do not count, because a
 record does not tell the country, and what people hold or approved stays so.`,
 		Example: `  wkctl rules try new.env
-  wkctl rules try new.env --since 7d -o json`,
+  wkctl rules try new.env --since 7d -o json
+  wkctl rules try new.env --at 2026-03-13`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ago, err := parseAgo("--since", since)
@@ -46,14 +47,24 @@ record does not tell the country, and what people hold or approved stays so.`,
 			if limit < 1 || limit > mostListed {
 				return usagef("--limit %d: want 1 to %d", limit, mostListed)
 			}
+			at := t.now().UTC()
+			if as != "" {
+				if at, err = parseTime("--at", as); err != nil {
+					return err
+				}
+			}
 			next, err := t.newRules(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
-			return t.withRecords(cmd.Context(), func(ctx context.Context, d *desk) error { return t.try(ctx, d, next, ago, limit) })
+			return t.withRecords(cmd.Context(), func(ctx context.Context, d *desk) error {
+				d.now = at
+				return t.try(ctx, d, next, ago, limit)
+			})
 		},
 	}
 	cmd.Flags().StringVar(&since, "since", "30d", "how far back to take recorded decisions, for example 30d")
+	cmd.Flags().StringVar(&as, "at", "", "decide as of this time (RFC 3339 or a day), not now: for the records of a demonstration, whose clock is another")
 	cmd.Flags().IntVar(&limit, "limit", 50, "how many of the cases that differ to list at most; -o json lists all")
 	return cmd
 }

@@ -20,11 +20,12 @@ type trial struct {
 	offer         func(differenceView)
 
 	platforms map[sla.StoreID]sla.Platform
-	orders    map[string]*sla.ShipmentRecord // of open cases, with their parcels
-	claims    map[sla.BuyerKey]int           // disputes on record by buyer, where a rule counts them
-	turns     map[string]string              // of open cases that are yet to be answered
-	told      map[string]handle.LineFacts    // what the audit knows of these and their records do not
-	replayed  map[string]bool                // turns of the audit that were decided again
+	orders    map[string]*sla.ShipmentRecord  // of open cases, with their parcels
+	claims    map[sla.BuyerKey]int            // disputes on record by buyer, where a rule counts them
+	turns     map[string]string               // of open cases that are yet to be answered
+	told      map[string]handle.LineFacts     // what the audit knows of these and their records do not
+	replayed  map[string]bool                 // turns of the audit that were decided again
+	paid      map[string]map[string]sla.Money // what answers have cost, by case and turn
 
 	open, recorded int
 	left           int // open cases of stores that are not configured
@@ -34,7 +35,7 @@ func newTrial(d *desk, before, after rulebook, since time.Time, offer func(diffe
 	tr := &trial{
 		desk: d, before: before, after: after, since: since, offer: offer, tally: newTally(), platforms: map[sla.StoreID]sla.Platform{},
 		orders: map[string]*sla.ShipmentRecord{}, claims: map[sla.BuyerKey]int{}, turns: map[string]string{},
-		told: map[string]handle.LineFacts{}, replayed: map[string]bool{},
+		told: map[string]handle.LineFacts{}, replayed: map[string]bool{}, paid: map[string]map[string]sla.Money{},
 	}
 	for _, b := range []rulebook{before, after} {
 		for _, s := range b.Stores() {
@@ -93,6 +94,9 @@ func (tr *trial) hear(kept store.AuditLine) error {
 		return nil
 	}
 	done := l.State == sla.AttemptSettled.String() && endsTurn(l.Answer)
+	if done {
+		defer tr.pays(l)
+	}
 	turn, open := tr.turns[l.Case]
 	if open {
 		f := l.Facts
@@ -106,6 +110,28 @@ func (tr *trial) hear(kept store.AuditLine) error {
 	}
 	tr.decideAgain(l)
 	return nil
+}
+
+// pays notes what an answer has cost.
+func (tr *trial) pays(l handle.Line) {
+	if wouldPay(l).IsZero() {
+		return
+	}
+	if tr.paid[l.Case] == nil {
+		tr.paid[l.Case] = map[string]sla.Money{}
+	}
+	tr.paid[l.Case][l.Turn] = l.Amount
+}
+
+// spent is what a case has cost before a turn.
+func (tr *trial) spent(id, turn string) sla.Money {
+	var out sla.Money
+	for of, m := range tr.paid[id] {
+		if of != turn && (out.IsZero() || out.Currency == m.Currency) {
+			out = sla.Money{Minor: out.Minor + m.Minor, Currency: m.Currency}
+		}
+	}
+	return out
 }
 
 // endsTurn reports whether an answer of the audit ends a turn; what went beside one does not.
@@ -137,7 +163,7 @@ func (tr *trial) decideAgain(l handle.Line) {
 	f := l.Facts.Facts(sla.DisputeRef{ID: id}, at, sla.ShipmentRule{})
 	d := f.Dispute
 	c := sla.Case{DisputeRef: d.DisputeRef, State: d.State, Reason: d.Reason, Claimed: d.Claimed, Obligation: f.Obligation}
-	tr.decide(&subject{Case: c, facts: f, tracker: tr.tracker, seen: l.At}, at, differenceView{Turn: l.Turn, Recorded: true})
+	tr.decide(&subject{Case: c, facts: f, tracker: tr.tracker, seen: l.At, spent: tr.spent(l.Case, l.Turn)}, at, differenceView{Turn: l.Turn, Recorded: true})
 }
 
 // replay decides about one open case as of now.
@@ -156,7 +182,7 @@ func (tr *trial) replay(c sla.CaseRecord) error {
 		d := &s.facts.Dispute
 		d.Cap, d.Offers, d.Offered, d.ReturnAsked = f.Cap, f.Offers, f.Offered, f.Returns
 	}
-	s.facts.Claims = tr.claims[c.Buyer]
+	s.facts.Claims, s.spent = tr.claims[c.Buyer], tr.spent(c.ID.String(), c.Obligation.Turn.String())
 	tr.decide(s, tr.now, differenceView{Turn: c.Obligation.Turn.String()})
 	return nil
 }

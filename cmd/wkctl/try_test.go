@@ -186,7 +186,7 @@ func TestATurnOfAnOpenCaseCountsOnce(t *testing.T) {
 
 func TestAnOfferOfAnEarlierTurnIsRemembered(t *testing.T) {
 	t.Parallel()
-	earlier := answered("AE02/1003", 3*day, sla.AnswerOffer, usd(2000), usd(600))
+	earlier := answered("AE02/1003", 3*day, sla.AnswerOffer, usd(2000), usd(500))
 	v := try(t, stocked(t, earlier), written(t, append(sameRules, "WK_SLA__STORE__AE02__ACCEPT_CAP=15USD")...))
 	for _, d := range v.Differences {
 		if d.Case == "AE02/1003" && strings.Join(d.Changes, " ") != "action amount" {
@@ -195,6 +195,16 @@ func TestAnOfferOfAnEarlierTurnIsRemembered(t *testing.T) {
 	}
 	if len(v.Less) != 1 || v.Less[0] != (amount{"20.00", "USD"}) {
 		t.Errorf("want the full amount not paid, got %+v", v)
+	}
+}
+
+func TestWhatEarlierAnswersCostCountsForTheCap(t *testing.T) {
+	t.Parallel()
+	for offered, want := range map[int64]int{500: 0, 501: 1} { // 20 USD more, of at most 25
+		v := try(t, stocked(t, answered("AE02/1003", 3*day, sla.AnswerOffer, usd(2000), usd(offered))), written(t, append(sameRules, "WK_SLA__STORE__AE02__ACCEPT_CAP=26USD")...))
+		if v.Changed != want || len(v.More) != want {
+			t.Errorf("%d cents offered before: want %d case that pays more, got %+v", offered, want, v)
+		}
 	}
 }
 
@@ -212,16 +222,5 @@ func TestRulesThatDoNotLoadAreReportedLikeACheck(t *testing.T) {
 	invoke(t, toys(), env(addr), "rules", "try", "/nowhere/new.env").want(t, exitUsage, "new.env")
 	for _, args := range []string{"--since 0s", "--since soon", "--limit 0"} {
 		invoke(t, toys(), env(addr), append([]string{"rules", "try", bad}, strings.Fields(args)...)...).want(t, exitUsage, "want")
-	}
-}
-
-func TestTheRulesOfAFileTakeThePlaceOfAllPresentOnes(t *testing.T) {
-	t.Parallel()
-	got := withRules(
-		[]string{"HOME=/x", "WK_REDIS__ADDRS=a:1", "WK_SLA__MODE=live", "WK_SHIPMENT__STALL=1d", "WK_CALENDAR__CN__ZONE=Asia/Shanghai", "WK_STORE__AE01__POLL=5m"},
-		[]string{"WK_SLA__GUARD=2h", "WK_STORE__AE01__POLL=6m"},
-	)
-	if want := "HOME=/x WK_REDIS__ADDRS=a:1 WK_SLA__GUARD=2h WK_STORE__AE01__POLL=6m"; strings.Join(got, " ") != want {
-		t.Errorf("want %s, got %v", want, got)
 	}
 }

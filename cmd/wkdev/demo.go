@@ -25,6 +25,10 @@ type demo struct {
 	faults, withoutFleet      bool
 	verbose                   bool
 	redis, output             string
+
+	env, writeEnv   string   // paths of files of variables
+	file            []string // what is in the first
+	until, changeAt int      // days
 }
 
 // watched is how long the demonstration lasts when it is paced for watching.
@@ -46,6 +50,9 @@ func (d *demo) run(cmd *cobra.Command) error {
 	if paced {
 		d.days = watchedDays
 	}
+	if err := d.readFile(); err != nil {
+		return err
+	}
 	progress := cmd.OutOrStdout()
 	if d.output == asJSON {
 		progress = cmd.ErrOrStderr()
@@ -61,11 +68,11 @@ func (d *demo) run(cmd *cobra.Command) error {
 	if !paced {
 		pace = nil
 	}
-	start := house.Now()
-	if err := house.Until(cmd.Context(), start.Add(time.Duration(d.days)*24*time.Hour), pace); err != nil {
+	changed, err := d.play(cmd.Context(), house, pace)
+	if err != nil {
 		return err
 	}
-	return d.close(cmd.OutOrStdout(), house, v)
+	return errors.Join(d.keep(cmd, house), d.close(cmd.OutOrStdout(), house, v, changed))
 }
 
 // options make the world: busy enough that something happens every hour.
@@ -85,8 +92,12 @@ func (d *demo) options(v *view, stderr io.Writer) embedded.Options {
 		config := zap.NewDevelopmentEncoderConfig()
 		core = zapcore.NewTee(v, zapcore.NewCore(zapcore.NewConsoleEncoder(config), zapcore.AddSync(stderr), zap.InfoLevel))
 	}
+	var file []string
+	if d.changeAt == 0 {
+		file = d.file
+	}
 	return embedded.Options{
-		World: world, NoFleet: d.withoutFleet, Redis: d.redis, Log: zap.New(core), OnStep: v.step,
+		File: file, World: world, NoFleet: d.withoutFleet, Redis: d.redis, Log: zap.New(core), OnStep: v.step,
 		OnNotice: func(kind string, n handle.Notice) { v.notice(kind, n) },
 	}
 }
@@ -104,8 +115,11 @@ func wait(ctx context.Context, step time.Duration) error {
 }
 
 // close prints the ledger and says whether the promises held.
-func (d *demo) close(out io.Writer, house *embedded.House, v *view) error {
+func (d *demo) close(out io.Writer, house *embedded.House, v *view, changed *change) error {
 	l := newLedger(house.World.Report(), v.pagedCases())
+	if changed != nil {
+		l.Changed = changed.answers(house.World.Log())
+	}
 	if d.output == asJSON {
 		enc := json.NewEncoder(out)
 		enc.SetIndent("", "  ")
@@ -114,6 +128,9 @@ func (d *demo) close(out io.Writer, house *embedded.House, v *view) error {
 		}
 	} else {
 		l.print(out, d.withoutFleet)
+		if changed != nil {
+			changed.print(out)
+		}
 	}
 	if !d.withoutFleet && (l.Breached > 0 || l.DoubleEffects > 0) {
 		return fmt.Errorf("%w: %d deadlines breached, %d double effects", errBroken, l.Breached, l.DoubleEffects)

@@ -32,6 +32,7 @@ type count struct {
 type ledger struct {
 	count
 	Platforms map[string]count `json:"platforms"`
+	Changed   []outcome        `json:"open_at_change,omitempty"` // with --change-at
 }
 
 func newLedger(r simulator.Report, paged map[string]bool) ledger {

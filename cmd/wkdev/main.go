@@ -60,6 +60,7 @@ With --days it runs as fast as it can. It ends with a ledger that is taken from 
   wkdev --days 30 --seed 1         a month, as fast as it goes
   wkdev --days 30 --without-fleet  the same month with nobody on watch
   wkdev --days 30 --faults         every platform misbehaviour on
+  wkdev --days 30 --env new.env    the same month under your own rules
   wkdev bench                      figures, beside plain asynq`,
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
@@ -75,6 +76,10 @@ With --days it runs as fast as it can. It ends with a ledger that is taken from 
 	f.BoolVar(&d.faults, "faults", false, "let the platforms misbehave in every way they can")
 	f.BoolVar(&d.withoutFleet, "without-fleet", false, "nobody is on watch: what silence costs")
 	f.StringVar(&d.redis, "redis", "", "host:port of a Redis to use instead of the embedded one; it must be empty")
+	f.StringVar(&d.env, "env", "", "a file of variables; its rules take the place of the demonstration's, as in wkctl rules try")
+	f.IntVar(&d.changeAt, "change-at", 0, "after so many days the rules of --env begin, and what becomes of the cases open then is listed")
+	f.IntVar(&d.until, "until", 0, "end after so many days of the month (default: all of --days)")
+	f.StringVar(&d.writeEnv, "write-env", "", "write the variables with which wkctl finds the records to this file; needs --redis")
 	f.BoolVar(&d.verbose, "log", false, "show the fleet's own log on standard error")
 	f.StringVarP(&d.output, "output", "o", "text", "text or json")
 	return cmd

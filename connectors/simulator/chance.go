@@ -30,6 +30,7 @@ const (
 	forMalformed
 	forToken
 	forStale
+	forBuyer
 )
 
 // draw gives the stream of one purpose and its numbers.

@@ -65,6 +65,7 @@ type Entry struct {
 	Store    sla.StoreID  `json:"store"`
 	Subject  string       `json:"subject"` // the dispute's id, or the parcel's number
 	Order    string       `json:"order,omitempty"`
+	Buyer    string       `json:"buyer,omitempty"` // the login, of a dispute
 	Actor    Actor        `json:"actor"`
 	Kind     Kind         `json:"kind"`
 	Turn     int          `json:"turn,omitempty"` // of the dispute; grows with each move of the buyer or the platform

@@ -123,7 +123,7 @@ func (i *issue) negotiating() bool {
 
 func (i *issue) log(at time.Time, e Entry) {
 	e.At, e.Platform, e.Store = at, AliExpress, i.order.store.id
-	e.Subject, e.Order = strconv.FormatInt(i.id, 10), strconv.FormatInt(i.order.child, 10)
+	e.Subject, e.Order, e.Buyer = strconv.FormatInt(i.id, 10), strconv.FormatInt(i.order.child, 10), i.order.buyer
 	if e.Turn == 0 {
 		e.Turn = i.turn
 	}

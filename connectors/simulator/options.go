@@ -23,6 +23,7 @@ type Options struct {
 	Disputes  int              // over all stores
 	Shipments int              // over all stores; the first of them belong to the disputes' orders
 	Stores    int              // AliExpress stores AE01, AE02, …; 0 means 1
+	Buyers    int              // who open the disputes, some of them more than one; 0: nobody opens two
 	Now       func() time.Time // the virtual clock; nil means the instant of the latest Advance
 	Faults    Faults
 	Person    bool // an on-call person answers what PageTo hands over

@@ -177,10 +177,18 @@ func (w *World) newOrder(n int, r *rand.Rand) *order {
 		product: products[r.IntN(len(products))],
 		amount:  sla.Money{Minor: 300 + r.Int64N(8700), Currency: "USD"},
 	}
-	o.buyer = fmt.Sprintf("%s15%08dxyz", lower(o.market.country), n)
+	o.buyer = login(o.market, n)
+	if w.o.Buyers > 0 {
+		b := draw(w.o.Seed, forBuyer, uint64(n)).IntN(w.o.Buyers)
+		o.market = markets[pick(draw(w.o.Seed, forBuyer, uint64(b), 1), weightsOf(markets, func(m market) int { return m.weight }))]
+		o.buyer = login(o.market, b)
+	}
 	w.orders[o.child], w.orders[o.parent] = o, o
 	return o
 }
+
+// login is what the platform calls a buyer.
+func login(m market, n int) string { return fmt.Sprintf("%s15%08dxyz", lower(m.country), n) }
 
 var products = []string{"Desk lamp", "Phone case", "Bluetooth earbuds", "Hair dryer", "Yoga mat", "Кружка", "Vestido de verão"}
 

@@ -30,6 +30,7 @@ type Options struct {
 	NoFleet  bool              // nobody is on watch
 	Redis    string            // host:port of a Redis to use; empty: an embedded one
 	Env      map[string]string // variables on top of the demonstration's own
+	File     []string          // entries of a file of variables: its rules take the place of the demonstration's (fleet.WithRules)
 	Log      *zap.Logger
 	Step     time.Duration                      // how far the clock jumps; 0: a quarter of an hour
 	OnStep   func(now time.Time)                // after each step of the clock; nil: nobody watches
@@ -41,6 +42,7 @@ type House struct {
 	World *simulator.World
 	Fleet *fleet.Fleet // nil when nobody is on watch
 	o     Options
+	redis string
 	clock atomic.Int64
 	stops []func()
 }
@@ -84,9 +86,9 @@ func New(ctx context.Context, o Options) (*House, error) {
 }
 
 func (h *House) openFleet(ctx context.Context) error {
-	addr := h.o.Redis
-	if addr != "" {
-		if err := empty(ctx, addr); err != nil {
+	h.redis = h.o.Redis
+	if h.redis != "" {
+		if err := empty(ctx, h.redis); err != nil {
 			return err
 		}
 	} else {
@@ -95,18 +97,39 @@ func (h *House) openFleet(ctx context.Context) error {
 			return fmt.Errorf("start embedded redis: %w", err)
 		}
 		h.stops = append(h.stops, mini.Close)
-		addr = net.JoinHostPort(mini.Host(), mini.Port())
+		h.redis = net.JoinHostPort(mini.Host(), mini.Port())
 	}
+	return h.startFleet(ctx)
+}
+
+// Environ is the environment of the fleet, with which the tools of operators find its records. It holds the credentials of simulated shops.
+func (h *House) Environ() []string {
 	env := demoRules()
 	maps.Copy(env, h.World.Env())
-	env["WK_REDIS__ADDRS"] = addr
+	env["WK_REDIS__ADDRS"] = h.redis
 	maps.Copy(env, h.o.Env)
 	environ := make([]string, 0, len(env))
 	for name, value := range env {
 		environ = append(environ, name+"="+value)
 	}
+	if len(h.o.File) > 0 {
+		environ = fleet.WithRules(environ, h.o.File)
+	}
 	slices.Sort(environ)
-	config, book, err := fleet.Load(ctx, environ, all.Platforms())
+	return environ
+}
+
+// Change ends the fleet and starts another on the same records, under the rules of a file of variables, as a rollout does.
+func (h *House) Change(ctx context.Context, file []string) error {
+	if err := h.Fleet.Stop(ctx); err != nil {
+		return fmt.Errorf("stop the fleet for other rules: %w", err)
+	}
+	h.Fleet, h.o.File = nil, file
+	return h.startFleet(ctx)
+}
+
+func (h *House) startFleet(ctx context.Context) error {
+	config, book, err := fleet.Load(ctx, h.Environ(), all.Platforms())
 	if err != nil {
 		return err
 	}

@@ -85,7 +85,7 @@ type scene struct {
 	store *store.Store
 }
 
-func newScene(t *testing.T) *scene {
+func newScene(t *testing.T, o simulator.Options) *scene {
 	t.Helper()
 	start := time.Date(2026, time.March, 1, 0, 0, 0, 0, time.UTC)
 	s := &scene{t: t, redis: storetest.StartRedis(t)}
@@ -95,7 +95,8 @@ func newScene(t *testing.T) *scene {
 		t.Fatal(err)
 	}
 	s.now = now
-	s.world = simulator.New(simulator.Options{Seed: 11, Start: start, Days: 4, Disputes: 16, Shipments: 40, Now: s.now, Person: true})
+	o.Start, o.Now = start, s.now
+	s.world = simulator.New(o)
 	if err := s.world.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -104,8 +105,11 @@ func newScene(t *testing.T) *scene {
 	t.Cleanup(func() { _ = rdb.Close() })
 	// The memory is an hour old, so that nothing is frozen at the start.
 	old := func() time.Time { return start.Add(-time.Hour) }
-	o := store.Options{Now: old, Stores: map[sla.StoreID]sla.Platform{"AE01": simulator.AliExpress, "T17": simulator.Track17}}
-	if s.store, err = store.Open(t.Context(), rdb, o); err != nil {
+	stores := map[sla.StoreID]sla.Platform{"T17": simulator.Track17}
+	for n := range max(o.Stores, 1) {
+		stores[sla.StoreID(fmt.Sprintf("AE%02d", n+1))] = simulator.AliExpress
+	}
+	if s.store, err = store.Open(t.Context(), rdb, store.Options{Now: old, Stores: stores}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.store.CheckEpoch(t.Context(), old()); err != nil {
@@ -115,7 +119,7 @@ func newScene(t *testing.T) *scene {
 }
 
 // spawn starts a daemon that answers everything at once. Its log is shown when the test fails.
-func (s *scene) spawn() *exec.Cmd {
+func (s *scene) spawn(variables ...string) *exec.Cmd {
 	s.t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^$")
 	cmd.Env = append(os.Environ(), childClock+"="+s.spec, "WK_REDIS__ADDRS="+s.redis, "WK_HTTP__LISTEN=127.0.0.1:0", "WK_SLA__MODE=live",
@@ -123,6 +127,7 @@ func (s *scene) spawn() *exec.Cmd {
 	for name, value := range s.world.Env() {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
+	cmd.Env = append(cmd.Env, variables...)
 	out, err := os.CreateTemp(s.t.TempDir(), "daemon-*.log")
 	if err != nil {
 		s.t.Fatal(err)
@@ -180,7 +185,7 @@ func TestKilledMidAnswerTheAnswerIsSentExactlyOnce(t *testing.T) {
 	for name, phase := range map[string]simulator.Phase{"request never arrived": simulator.Before, "effect happened, reply lost": simulator.AfterEffect} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newScene(t)
+			s := newScene(t, simulator.Options{Seed: 11, Days: 4, Disputes: 16, Shipments: 40, Person: true})
 			struck := make(chan string, 1)
 			var once atomic.Bool
 			s.world.Inject(func(r *http.Request, p simulator.Phase) simulator.Verdict {

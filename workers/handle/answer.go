@@ -172,7 +172,11 @@ func (t *turn) send(ctx context.Context, d sla.Decision, a sla.Answer) error {
 	}
 	sent, ready, err := t.intend(ctx, t.held, a, t.Now())
 	if err == nil && !ready {
-		_, err = t.put(ctx, rewrite(t.rec, t.later(againWait, d)))
+		w := rewrite(t.rec, t.later(againWait, d))
+		if t.killed {
+			t.tell(ctx, d, &w)
+		}
+		_, err = t.put(ctx, w)
 		return errors.Join(err, t.unspend(ctx, t.held, a.Kind))
 	}
 	if err != nil {
@@ -183,6 +187,20 @@ func (t *turn) send(ctx context.Context, d sla.Decision, a sla.Answer) error {
 	r := t.once(ctx, t.claimed, sent, a)
 	t.report(a, r)
 	return t.outcome(ctx, d, a, sent, r)
+}
+
+// tell warns of a warn point that passes while a kill switch stops the answer: a decision only warns of what waits, and this case is due.
+func (t *turn) tell(ctx context.Context, d sla.Decision, w *sla.CaseWrite) {
+	if d.Warned <= t.rec.Warned {
+		return
+	}
+	w.Warned = d.Warned
+	n := Notice{Case: t.rec.Case, Decision: d, Why: sla.WhyKilled}
+	if d.Channel == sla.ChannelPage {
+		t.summon(ctx, t.src.Platform, n)
+		return
+	}
+	t.Notify.Warn(ctx, n)
 }
 
 // intend makes the coming send durable, if the ledger remembers everything since then. False means that it does not, that the claim was
@@ -197,7 +215,7 @@ func (t *turn) intend(ctx context.Context, attempt sla.Attempt, a sla.Answer, si
 		return sla.Attempt{}, false, nil
 	case errors.Is(err, sla.ErrFrozen), errors.Is(err, sla.ErrAmnesia), errors.Is(err, sla.ErrKilled):
 		label := "frozen"
-		if errors.Is(err, sla.ErrKilled) {
+		if t.killed = errors.Is(err, sla.ErrKilled); t.killed {
 			label = "killed"
 		}
 		t.metrics.answers.WithLabelValues(string(t.src.Platform), a.Kind.String(), label).Inc()

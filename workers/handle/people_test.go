@@ -201,6 +201,19 @@ func TestKillSwitchStopsSendsUntilItIsOff(t *testing.T) {
 	w.quiet("after the switch")
 }
 
+func TestUnderAKillSwitchPeopleAreToldAsAlways(t *testing.T) {
+	t.Parallel()
+	late := []sla.WarnPoint{{Before: 24 * time.Hour, Channel: sla.ChannelChat}, {Before: 6 * time.Hour, Channel: sla.ChannelPage}}
+	w := opened(t, damaged, func(w *world) { w.rule.Warn.Value = late })
+	w.memory.kills = []sla.KillScope{{}}
+	w.until(deadline.Add(time.Hour))
+	w.sent()
+	if len(w.warnings) != 1 || w.warnings[0].Why != sla.WhyKilled {
+		t.Errorf("want one warning, at the point that comes after the answer is due, got %v", w.warnings)
+	}
+	w.paged(sla.WhyKilled, sla.WhyGuardPassed, sla.WhyDeadlinePassed)
+}
+
 func TestASwitchThrownAfterTheIntentCostsNothingButTime(t *testing.T) {
 	t.Parallel()
 	killed := &connectors.Error{Op: "fake respond", Kind: connectors.Unavailable, Err: sla.ErrKilled}

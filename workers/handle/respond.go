@@ -129,6 +129,7 @@ type turn struct {
 	held     sla.Attempt // the slot of the answer, as the claim gave it; zero when nothing is to be sent
 	facts    playbook.Facts
 	claimErr error // why it could not be claimed
+	killed   bool  // a kill switch has stopped an answer
 }
 
 func (t *turn) now() time.Time { return t.src.PlatformTime(t.Now()) }

@@ -1,4 +1,4 @@
-package main
+package fleet
 
 import (
 	"bufio"
@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -17,8 +18,8 @@ const mostEnvFile = 4 << 20
 // variableInFile is what a file may set: the names that a shell takes.
 var variableInFile = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// readEnvFile reads a file of variables as entries of an environment.
-func readEnvFile(path string) ([]string, error) {
+// ReadEnvFile reads a file of variables as entries of an environment.
+func ReadEnvFile(path string) ([]string, error) {
 	f, err := os.Open(path) //nolint:gosec // the operator names the file
 	if err != nil {
 		return nil, fmt.Errorf("cannot be read: %w", err)
@@ -29,11 +30,11 @@ func readEnvFile(path string) ([]string, error) {
 		return nil, fmt.Errorf("cannot be read: %w", err)
 	}
 	if len(raw) > mostEnvFile {
-		return nil, fmt.Errorf("%s: larger than %d MB: it is no file of variables", clean(path), mostEnvFile>>20)
+		return nil, fmt.Errorf("%q: larger than %d MB: it is no file of variables", path, mostEnvFile>>20)
 	}
 	entries, err := parseEnvFile(raw)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", clean(path), err)
+		return nil, fmt.Errorf("%q: %w", path, err)
 	}
 	return entries, nil
 }
@@ -61,7 +62,7 @@ func parseEnvFile(raw []byte) ([]string, error) {
 		case !ok:
 			errs = append(errs, fmt.Errorf("line %d: want NAME=value", n))
 		case !variableInFile.MatchString(name):
-			errs = append(errs, fmt.Errorf("line %d: %q is no name of a variable", n, clean(name)))
+			errs = append(errs, fmt.Errorf("line %d: %q is no name of a variable", n, name))
 		case first[name] > 0:
 			errs = append(errs, fmt.Errorf("line %d: %s is set on line %d, too", n, name, first[name]))
 		default:
@@ -79,4 +80,22 @@ func unquoted(value string) string {
 		}
 	}
 	return value
+}
+
+// RuleNouns begin the names of the variables that are rules.
+var RuleNouns = []string{Prefix + "SLA__", Prefix + "SHIPMENT__", Prefix + "CALENDAR__"}
+
+// WithRules is the environment with the rules of another: its variables of rules take the place of all of ours, whatever else it sets
+// takes the place of ours by the name.
+func WithRules(environ, other []string) []string {
+	set := map[string]bool{}
+	for _, entry := range other {
+		name, _, _ := strings.Cut(entry, "=")
+		set[name] = true
+	}
+	out := slices.DeleteFunc(slices.Clone(environ), func(entry string) bool {
+		name, _, _ := strings.Cut(entry, "=")
+		return set[name] || slices.ContainsFunc(RuleNouns, func(noun string) bool { return strings.HasPrefix(name, noun) })
+	})
+	return append(out, other...)
 }

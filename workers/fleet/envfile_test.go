@@ -1,4 +1,4 @@
-package main
+package fleet
 
 import (
 	"slices"
@@ -43,7 +43,7 @@ func TestWhatIsWrongWithAFileOfVariablesIsToldByLine(t *testing.T) {
 	if strings.Contains(err.Error(), secret) {
 		t.Errorf("a value is told: %v", err)
 	}
-	if _, err := readEnvFile(t.TempDir()); err == nil || !strings.Contains(err.Error(), "cannot be read") {
+	if _, err := ReadEnvFile(t.TempDir()); err == nil || !strings.Contains(err.Error(), "cannot be read") {
 		t.Errorf("want a folder refused, got %v", err)
 	}
 }
@@ -61,4 +61,15 @@ func FuzzFilesOfVariables(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestTheRulesOfAFileTakeThePlaceOfAllPresentOnes(t *testing.T) {
+	t.Parallel()
+	got := WithRules(
+		[]string{"HOME=/x", "WK_REDIS__ADDRS=a:1", "WK_SLA__MODE=live", "WK_SHIPMENT__STALL=1d", "WK_CALENDAR__CN__ZONE=Asia/Shanghai", "WK_STORE__AE01__POLL=5m"},
+		[]string{"WK_SLA__GUARD=2h", "WK_STORE__AE01__POLL=6m"},
+	)
+	if want := "HOME=/x WK_REDIS__ADDRS=a:1 WK_SLA__GUARD=2h WK_STORE__AE01__POLL=6m"; strings.Join(got, " ") != want {
+		t.Errorf("want %s, got %v", want, got)
+	}
 }
