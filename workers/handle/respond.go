@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"watchkeeper/connectors"
@@ -25,18 +27,54 @@ const (
 // maxTries is after how many sure refusals of one turn a person takes over.
 const maxTries = 5
 
-// respond answers the cases of a job, or learns what became of answers. One that fails does not stop the others. What there is no time for any
-// more is left to the cases' timers: an answer that is begun must have the time to end.
+// respond answers the cases of a job, or learns what became of answers, as many at once as their store may have under way. One that fails does
+// not stop the others. What there is no slot or no time for is looked at again soon: an answer that is begun must have the time to end.
 func (h *Handlers) respond(ctx context.Context, args job.Args) error {
 	start := h.Now() // before the claims: their reply may be late, and the leases run already
-	turns, err := h.claim(ctx, args, start)
+	all, err := h.turns(ctx, args, start)
 	if err != nil {
 		return err
 	}
+	urgent(all)
+	var errs []error
+	for _, turns := range byStore(all) {
+		errs = append(errs, h.answers(ctx, turns, start))
+	}
+	return errors.Join(errs...)
+}
+
+// byStore parts the cases of a job, which usually are of one store.
+func byStore(turns []*turn) [][]*turn {
+	var out [][]*turn
+	for _, t := range turns {
+		i := slices.IndexFunc(out, func(of []*turn) bool { return of[0].src == t.src })
+		if i < 0 {
+			i, out = len(out), append(out, nil)
+		}
+		out[i] = append(out[i], t)
+	}
+	return out
+}
+
+// answers goes on with the cases of one store.
+func (h *Handlers) answers(ctx context.Context, turns []*turn, start time.Time) error {
+	store := turns[0].rec.ID.Store
+	wanted := 1
+	if h.AtOnce {
+		wanted = len(turns)
+	}
+	slots := h.slots.take(store, wanted, h.most(store))
+	if slots == 0 {
+		return h.putOff(ctx, turns...)
+	}
+	h.claim(ctx, turns, start)
 	errs := make([]error, len(turns))
-	h.each(turns, func(i int, t *turn) {
+	h.each(store, turns, slots, func(i int, t *turn) {
 		if h.Now().Sub(start) > job.Budget-callTimeout-reserve || ctx.Err() != nil {
 			errs[i] = t.giveBack(ctx, t.held)
+			if slots < len(turns) && ctx.Err() == nil {
+				errs[i] = errors.Join(errs[i], h.putOff(ctx, t))
+			}
 			return
 		}
 		if err := errors.Join(t.run(ctx), t.giveBack(ctx, t.held)); err != nil {
@@ -46,25 +84,34 @@ func (h *Handlers) respond(ctx context.Context, args job.Args) error {
 	return errors.Join(errs...)
 }
 
-// each does something for every turn: one after the other, or all at once, so that a platform that is slow about one does not use up the time
-// of the others, and the store shares its round trips among them. A panic is the caller's, when all have ended.
-func (h *Handlers) each(turns []*turn, do func(i int, t *turn)) {
+// each does something for every turn in the slots that were taken of the store, which it gives back: all at once where there are enough, so
+// that a platform that is slow about one does not use up the time of the others, and the store shares its round trips among them. A panic is
+// the caller's, when all have ended.
+func (h *Handlers) each(store sla.StoreID, turns []*turn, slots int, do func(i int, t *turn)) {
 	if !h.AtOnce {
+		defer h.slots.free(store, slots)
 		for i, t := range turns {
 			do(i, t)
 		}
 		return
 	}
 	broken := make(chan any, len(turns))
+	one := func(i int) {
+		defer func() {
+			if p := recover(); p != nil {
+				broken <- p // nobody recovers in a goroutine of ours, and the process would end
+			}
+		}()
+		do(i, turns[i])
+	}
+	var next atomic.Int64
 	var all sync.WaitGroup
-	for i, t := range turns {
+	for range slots {
 		all.Go(func() {
-			defer func() {
-				if p := recover(); p != nil {
-					broken <- p // nobody recovers in a goroutine of ours, and the process would end
-				}
-			}()
-			do(i, t)
+			defer h.slots.free(store, 1)
+			for i := int(next.Add(1)) - 1; i < len(turns); i = int(next.Add(1)) - 1 {
+				one(i)
+			}
 		})
 	}
 	all.Wait()
@@ -75,15 +122,13 @@ func (h *Handlers) each(turns []*turn, do func(i int, t *turn)) {
 	}
 }
 
-// claim decides again about the cases of a job, for the job may be old, and claims the slots of those that want an answer, all in one
-// round trip. It gives those that this worker may go on with.
-func (h *Handlers) claim(ctx context.Context, args job.Args, now time.Time) ([]*turn, error) {
+// turns decides again about the cases of a job, for the job may be old, and gives those that still want an answer.
+func (h *Handlers) turns(ctx context.Context, args job.Args, now time.Time) ([]*turn, error) {
 	records, ok, err := h.Store.Cases(ctx, args.Disputes())
 	if err != nil {
 		return nil, err
 	}
 	turns := make([]*turn, 0, len(records))
-	keys, claiming := make([]sla.AttemptKey, 0, len(records)), make([]*turn, 0, len(records))
 	for i, rec := range records {
 		src := h.source(rec.ID.Store)
 		if !ok[i] || src == nil || src.Connector == nil {
@@ -92,23 +137,28 @@ func (h *Handlers) claim(ctx context.Context, args job.Args, now time.Time) ([]*
 		t := &turn{Handlers: h, src: src, rec: rec, claimed: now, rule: h.Rules.For(src.Platform, rec.ID.Store, rec.Reason)}
 		t.decision = sla.Decide(t.now(), rec.Case, t.rule)
 		switch t.decision.Action {
-		case sla.ActionAct:
-			if src.Responder != nil {
-				keys, claiming = append(keys, sla.AttemptKey{Dispute: rec.ID, Turn: rec.Obligation.Turn}), append(claiming, t)
-			}
-		case sla.ActionResolve, sla.ActionShadow:
-		default:
-			continue // somebody was faster; the timer is armed
+		case sla.ActionAct, sla.ActionResolve, sla.ActionShadow:
+			turns = append(turns, t)
 		}
-		turns = append(turns, t)
+		// Of the others somebody was faster; the timer is armed.
+	}
+	return turns, nil
+}
+
+// claim claims the slots of the ledger for those that want to send, all in one round trip.
+func (h *Handlers) claim(ctx context.Context, turns []*turn, now time.Time) {
+	keys, claiming := make([]sla.AttemptKey, 0, len(turns)), make([]*turn, 0, len(turns))
+	for _, t := range turns {
+		if t.decision.Action == sla.ActionAct && t.src.Responder != nil {
+			keys, claiming = append(keys, sla.AttemptKey{Dispute: t.rec.ID, Turn: t.rec.Obligation.Turn}), append(claiming, t)
+		}
 	}
 	if len(keys) == 0 {
-		return turns, nil
+		return
 	}
 	for i, c := range h.Ledger.ClaimAttempts(ctx, keys, now, claimLease) {
 		claiming[i].held, claiming[i].claimErr = c.Attempt, c.Err
 	}
-	return turns, nil
 }
 
 // clocked is a connector that knows how far its platform's clock is from ours.
