@@ -56,23 +56,31 @@ func byStore(turns []*turn) [][]*turn {
 	return out
 }
 
-// answers goes on with the cases of one store.
+// answers goes on with the cases of one store, in the slots that it has free.
 func (h *Handlers) answers(ctx context.Context, turns []*turn, start time.Time) error {
-	store := turns[0].rec.ID.Store
 	wanted := 1
 	if h.AtOnce {
 		wanted = len(turns)
 	}
-	slots := h.slots.take(store, wanted, h.most(store))
-	if slots == 0 {
+	lease := h.slots.take(turns[0].rec.ID.Store, wanted, h.most(turns[0].rec.ID.Store))
+	if lease.slots == 0 {
 		return h.putOff(ctx, turns...)
 	}
 	h.claim(ctx, turns, start)
 	errs := make([]error, len(turns))
-	h.each(store, turns, slots, func(i int, t *turn) {
+	free := make(chan struct{}, lease.slots)
+	var next atomic.Int64
+	h.each(turns, func(int, *turn) {
+		free <- struct{}{}
+		i := int(next.Add(1)) - 1 // the most urgent first, whichever goroutine got here
+		t := turns[i]
+		defer func() {
+			lease.ended(len(turns))
+			<-free
+		}()
 		if h.Now().Sub(start) > job.Budget-callTimeout-reserve || ctx.Err() != nil {
 			errs[i] = t.giveBack(ctx, t.held)
-			if slots < len(turns) && ctx.Err() == nil {
+			if lease.slots < len(turns) && ctx.Err() == nil {
 				errs[i] = errors.Join(errs[i], h.putOff(ctx, t))
 			}
 			return
@@ -84,34 +92,25 @@ func (h *Handlers) answers(ctx context.Context, turns []*turn, start time.Time) 
 	return errors.Join(errs...)
 }
 
-// each does something for every turn in the slots that were taken of the store, which it gives back: all at once where there are enough, so
-// that a platform that is slow about one does not use up the time of the others, and the store shares its round trips among them. A panic is
-// the caller's, when all have ended.
-func (h *Handlers) each(store sla.StoreID, turns []*turn, slots int, do func(i int, t *turn)) {
+// each does something for every turn: one after the other, or all at once, so that a platform that is slow about one does not use up the time
+// of the others, and the store shares its round trips among them. A panic is the caller's, when all have ended.
+func (h *Handlers) each(turns []*turn, do func(i int, t *turn)) {
 	if !h.AtOnce {
-		defer h.slots.free(store, slots)
 		for i, t := range turns {
 			do(i, t)
 		}
 		return
 	}
 	broken := make(chan any, len(turns))
-	one := func(i int) {
-		defer func() {
-			if p := recover(); p != nil {
-				broken <- p // nobody recovers in a goroutine of ours, and the process would end
-			}
-		}()
-		do(i, turns[i])
-	}
-	var next atomic.Int64
 	var all sync.WaitGroup
-	for range slots {
+	for i, t := range turns {
 		all.Go(func() {
-			defer h.slots.free(store, 1)
-			for i := int(next.Add(1)) - 1; i < len(turns); i = int(next.Add(1)) - 1 {
-				one(i)
-			}
+			defer func() {
+				if p := recover(); p != nil {
+					broken <- p // nobody recovers in a goroutine of ours, and the process would end
+				}
+			}()
+			do(i, t)
 		})
 	}
 	all.Wait()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"watchkeeper/sla"
@@ -26,14 +27,14 @@ type slots struct {
 func newSlots() *slots { return &slots{taken: map[sla.StoreID]int{}} }
 
 // take takes as many slots as are wanted and free; most is how many there are, 0 for any number.
-func (s *slots) take(store sla.StoreID, wanted, most int) int {
+func (s *slots) take(store sla.StoreID, wanted, most int) *lease {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if most > 0 {
 		wanted = max(min(wanted, most-s.taken[store]), 0) // more may be taken than there are since a date
 	}
 	s.taken[store] += wanted
-	return wanted
+	return &lease{of: s, store: store, slots: wanted}
 }
 
 func (s *slots) free(store sla.StoreID, n int) {
@@ -41,6 +42,21 @@ func (s *slots) free(store sla.StoreID, n int) {
 	defer s.mu.Unlock()
 	if s.taken[store] -= n; s.taken[store] <= 0 {
 		delete(s.taken, store)
+	}
+}
+
+// A lease is what one job has taken.
+type lease struct {
+	of    *slots
+	store sla.StoreID
+	slots int
+	done  atomic.Int64 // cases that have ended
+}
+
+// ended gives a slot back when no case of the job will need it any more.
+func (l *lease) ended(of int) {
+	if int(l.done.Add(1)) > of-l.slots {
+		l.of.free(l.store, 1)
 	}
 }
 

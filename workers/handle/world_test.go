@@ -69,7 +69,6 @@ type world struct {
 	failed   []error
 	pages    []handle.Notice
 	warnings []handle.Notice
-	lanes    []sla.Lane                                                     // that were asked for
 	sold     func(seller, tracker sla.StoreID, l sla.Lane) sla.ShipmentRule // nil: slatest's
 	points   int
 	fault    func(point) bool // true: the call fails, or its reply is lost
@@ -145,7 +144,6 @@ func (w *world) Hash() string { return "0123456789ab" }
 func (w *world) Shipments(sla.StoreID, sla.Lane) sla.ShipmentRule { return slatest.ShipmentRule() }
 
 func (w *world) Sold(seller, tracker sla.StoreID, l sla.Lane) sla.ShipmentRule {
-	w.lanes = append(w.lanes, l)
 	if w.sold != nil {
 		return w.sold(seller, tracker, l)
 	}
