@@ -27,8 +27,9 @@ type Deps struct {
 	Calls   CallObserver // nil: nobody counts
 }
 
-// A Limiter shares one platform's allowance among all replicas. Take asks for one call of a key limited to rate calls a period; it
-// never waits: when none is left it says how long until the next. An error means that the limit is not known: do not call.
+// A Limiter shares one platform's allowance among all replicas. Take asks for one call of a key limited to rate calls a period, 0 for a
+// platform that has no limit of its own; an operator may have set another. It never waits: when none is left it says how long until the
+// next. An error means that the limit is not known: do not call.
 type Limiter interface {
 	Take(ctx context.Context, key string, rate int, per time.Duration) (wait time.Duration, err error)
 }

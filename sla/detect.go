@@ -179,3 +179,30 @@ func (f *detector) since(m Milestone) time.Time {
 	}
 	return at
 }
+
+// SilenceAnew is what was found of a parcel with the anomalies of silence found again, at another instant or under other thresholds, as far as
+// a record allows: in which country a parcel in transit stands still is told by its anomaly only.
+func SilenceAnew(at time.Time, m Milestone, last time.Time, found AnomalySet, r ShipmentRule) AnomalySet {
+	if last.IsZero() {
+		return found
+	}
+	silence := at.Sub(last)
+	var out AnomalySet
+	for _, k := range AnomalyKinds() {
+		switch {
+		case !found.Has(k),
+			k == AnomalyStalled && silence < r.Stall.Value,
+			k == AnomalyStalledOrigin && silence < r.StallOrigin.Value,
+			k == AnomalyCustomsStalled && silence < r.Customs.Value:
+		default:
+			out = out.With(k)
+		}
+	}
+	switch {
+	case m == MilestoneCustoms && silence >= r.Customs.Value:
+		out = out.With(AnomalyCustomsStalled)
+	case (m == MilestoneAccepted || m == MilestoneOriginTransit) && silence >= r.StallOrigin.Value:
+		out = out.With(AnomalyStalledOrigin)
+	}
+	return out
+}

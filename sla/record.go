@@ -66,7 +66,8 @@ type PutResult struct {
 // A ShipmentRecord is a parcel as stored.
 type ShipmentRecord struct {
 	Store       StoreID
-	Ref         ShipmentRef
+	Ref         ShipmentRef // its key: usually the number alone
+	Lane        Lane        // as the tracker told it; what it did not tell is empty
 	Milestone   Milestone
 	Anomalies   AnomalySet
 	LastEvent   time.Time

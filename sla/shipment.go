@@ -1,6 +1,7 @@
 package sla
 
 import (
+	"cmp"
 	"strings"
 	"time"
 )
@@ -89,10 +90,16 @@ type Shipment struct {
 	Milestone  Milestone
 	Failure    Failure
 	Registered time.Time // when the number was announced: the label's or the order's time; zero when unknown
+	Carrier    string    // the provider's code of the carrier that it found, empty when it tells none or Ref names it
 	Origin     string    // ISO 3166-1 alpha-2, empty when unknown
 	Dest       string
 	Events     []Event // oldest first; events without a usable instant come first
 	Stopped    bool    // the provider no longer follows the number
+}
+
+// Lane is the parcel's way, as far as it is told.
+func (s Shipment) Lane() Lane {
+	return Lane{Carrier: cmp.Or(s.Ref.Carrier, s.Carrier), Origin: s.Origin, Dest: s.Dest}
 }
 
 // LastEvent is the time of the newest event, zero without one.

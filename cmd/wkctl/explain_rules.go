@@ -135,7 +135,7 @@ type coverView struct {
 
 // kills lists what stops the answers of a case: the switches that were thrown, and the variable.
 func (d *desk) kills(ctx context.Context, c sla.CaseRecord, r sla.Rule) ([]coverView, error) {
-	all, err := d.Kills(ctx)
+	all, err := d.switches(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -77,7 +77,7 @@ func (t *tool) setKill(ctx context.Context, d *desk, ask killAsk) error {
 	if err != nil {
 		return err
 	}
-	was, listErr := d.Kills(ctx) // what cannot be listed must not keep anybody from stopping
+	was, listErr := d.switches(ctx) // what cannot be listed must not keep anybody from stopping
 	same := func(k sla.KillSwitch) bool { return k.KillScope == scope }
 	v := killView{
 		Scope: scopeText(scope), On: ask.on, Was: slices.ContainsFunc(was, same), By: ask.by, Note: ask.note, At: instant{d.now}, Still: []stopView{},
@@ -148,7 +148,7 @@ type killLine struct {
 }
 
 func (t *tool) listKills(ctx context.Context, d *desk) error {
-	thrown, err := d.Kills(ctx)
+	thrown, err := d.switches(ctx)
 	if err != nil {
 		return err
 	}

@@ -104,8 +104,8 @@ func (v *planView) print(w io.Writer) {
 // unread stands for the proposal's id, which is not on record: a plan must not fail for its absence.
 const unread = "unread"
 
-// A subject is a case with everything that is on record of it, to be decided about under any rulebook. A record does not hold the buyer's
-// country, so that thresholds of a lane count by their carrier alone.
+// A subject is a case with everything that is on record of it, to be decided about under any rulebook. A case does not hold the buyer's
+// country: thresholds of a lane count as far as the tracker told the lane.
 type subject struct {
 	sla.Case
 	facts   playbook.Facts
@@ -122,7 +122,7 @@ func subjectOf(c sla.Case, parcel *sla.ShipmentRecord) *subject {
 	}}}
 	if parcel != nil {
 		s.facts.Parcel = &playbook.Parcel{Ref: parcel.Ref, Milestone: parcel.Milestone, Anomalies: parcel.Anomalies, LastEvent: parcel.LastEvent}
-		s.tracker, s.lane = parcel.Store, sla.Lane{Carrier: parcel.Ref.Carrier}
+		s.tracker, s.lane = parcel.Store, parcel.Lane
 	}
 	return s
 }
@@ -142,43 +142,17 @@ func (s *subject) offered(attempts []sla.Attempt) {
 func (s *subject) under(book *rules.Book, at time.Time) (playbook.Facts, sla.Rule) {
 	book = book.At(at)
 	f := s.facts
-	f.Now, f.Parcels = at, book.Shipments(s.tracker, s.lane)
+	f.Now, f.Parcels = at, book.Sold(s.ID.Store, s.tracker, s.lane)
 	if f.Parcel != nil {
 		p := *f.Parcel
 		looked := at
 		if s.seen.After(at) {
 			looked = s.seen
 		}
-		p.Anomalies = silenceAnew(looked, p, f.Parcels)
+		p.Anomalies = sla.SilenceAnew(looked, p.Milestone, p.LastEvent, p.Anomalies, f.Parcels)
 		f.Parcel = &p
 	}
 	return f, book.For(s.ID.Platform, s.ID.Store, s.Reason)
-}
-
-// silenceAnew is the parcel's anomalies with those of silence found again under other thresholds, as far as the record allows: in which
-// country a parcel in transit stands still is told by its anomaly only.
-func silenceAnew(at time.Time, p playbook.Parcel, r sla.ShipmentRule) sla.AnomalySet {
-	if p.LastEvent.IsZero() {
-		return p.Anomalies
-	}
-	silence := at.Sub(p.LastEvent)
-	var out sla.AnomalySet
-	for _, k := range p.Anomalies.Kinds() {
-		switch {
-		case k == sla.AnomalyStalled && silence < r.Stall.Value,
-			k == sla.AnomalyStalledOrigin && silence < r.StallOrigin.Value,
-			k == sla.AnomalyCustomsStalled && silence < r.Customs.Value:
-		default:
-			out = out.With(k)
-		}
-	}
-	switch m := p.Milestone; {
-	case m == sla.MilestoneCustoms && silence >= r.Customs.Value:
-		out = out.With(sla.AnomalyCustomsStalled)
-	case (m == sla.MilestoneAccepted || m == sla.MilestoneOriginTransit) && silence >= r.StallOrigin.Value:
-		out = out.With(sla.AnomalyStalledOrigin)
-	}
-	return out
 }
 
 // forecast follows the case from an instant under a book, through every date at which its rules change by themselves. A parcel that nobody has

@@ -32,7 +32,7 @@ func TestSilenceIsFoundAnewUnderOtherThresholds(t *testing.T) {
 	} {
 		p := playbook.Parcel{Milestone: c.milestone, LastEvent: now.Add(-c.silence), Anomalies: sla.AnomalySet(0).With(c.had)}
 		got := map[string]bool{}
-		for _, n := range anomalyNames(silenceAnew(now, p, c.rule)) {
+		for _, n := range anomalyNames(sla.SilenceAnew(now, p.Milestone, p.LastEvent, p.Anomalies, c.rule)) {
 			got[n] = true
 		}
 		want := map[string]bool{}

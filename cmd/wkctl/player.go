@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ type player struct {
 
 	out     replayView
 	parcels map[string]playbook.Parcel // by number, as met so far: what a plan can argue with
+	lanes   map[string]sla.Lane        // of them
 }
 
 // An origin says where something was read.
@@ -108,17 +110,17 @@ func (p *player) unreadable(at origin, id string, err error) {
 
 func (p *player) shipment(at origin, s *sla.Shipment, moment time.Time, from string) {
 	v := shipmentView{
-		origin: at, At: instant{moment}, AtFrom: from, Number: s.Ref.Number, Carrier: words(s.Ref.Carrier), Order: words(s.Ref.Order), Status: s.Status,
+		origin: at, At: instant{moment}, AtFrom: from, Number: s.Ref.Number, Carrier: words(s.Lane().Carrier), Order: words(s.Ref.Order), Status: s.Status,
 		Milestone: s.Milestone.String(), Origin: words(s.Origin), Destination: words(s.Dest), Events: len(s.Events), LastEvent: instant{s.LastEvent()},
 		Anomalies: []anomalyView{},
 	}
 	parcel := playbook.Parcel{Ref: s.Ref, Milestone: s.Milestone, LastEvent: s.LastEvent()}
-	thresholds := p.book.At(moment).Shipments(p.store, sla.Lane{Carrier: s.Ref.Carrier, Origin: s.Origin, Dest: s.Dest})
+	thresholds := p.book.At(moment).Shipments(p.store, s.Lane())
 	for _, a := range sla.Detect(moment, *s, thresholds) {
 		v.Anomalies = append(v.Anomalies, anomalyView{a.Kind.String(), instant{a.Since}, a.Origin})
 		parcel.Anomalies = parcel.Anomalies.With(a.Kind)
 	}
-	p.parcels[s.Ref.Number] = parcel
+	p.parcels[s.Ref.Number], p.lanes[s.Ref.Number] = parcel, s.Lane()
 	p.out.Shipments = append(p.out.Shipments, v)
 	p.out.Summary.Shipments++
 }
@@ -151,7 +153,8 @@ func (p *player) plan(d *sla.Dispute, o sla.Obligation, rule sla.Rule, moment ti
 	lane := sla.Lane{Dest: d.Country}
 	for _, ref := range d.Shipments {
 		if parcel, ok := p.parcels[ref.Number]; ok && (facts.Parcel == nil || parcel.LastEvent.After(facts.Parcel.LastEvent)) {
-			facts.Parcel, lane.Carrier = &parcel, parcel.Ref.Carrier
+			facts.Parcel, lane = &parcel, p.lanes[ref.Number]
+			lane.Dest = cmp.Or(d.Country, lane.Dest)
 		}
 	}
 	facts.Parcels = p.book.At(moment).Shipments(p.store, lane)

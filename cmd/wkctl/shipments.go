@@ -58,7 +58,7 @@ type shipmentLine struct {
 
 func shipmentLineOf(s sla.ShipmentRecord) shipmentLine {
 	return shipmentLine{
-		Parcel: string(s.Store) + "/" + s.Ref.Key(), Store: string(s.Store), Number: s.Ref.Number, Carrier: words(s.Ref.Carrier), Order: words(s.Ref.Order),
+		Parcel: string(s.Store) + "/" + s.Ref.Key(), Store: string(s.Store), Number: s.Ref.Number, Carrier: words(cmp.Or(s.Ref.Carrier, s.Lane.Carrier)), Order: words(s.Ref.Order),
 		Milestone: s.Milestone.String(), Anomalies: anomalyNames(s.Anomalies), LastEvent: instant{s.LastEvent}, Next: instant{s.Next},
 	}
 }

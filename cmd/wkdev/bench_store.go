@@ -61,13 +61,14 @@ func (r *rig) grows(ctx context.Context, n int, do func() error) (float64, error
 	return (after - before) / float64(n), err
 }
 
-// fillParcels records parcels as they are: a postal number, a milestone, a last event, looked at twice a day.
+// fillParcels records parcels as they are: a postal number, a lane, a milestone, a last event, looked at twice a day.
 func (r *rig) fillParcels(ctx context.Context, n int, base time.Time) error {
 	return pages(ctx, n, fillPage, func(ctx context.Context, from, to int) error {
 		writes := make([]sla.ShipmentWrite, 0, to-from)
 		for i := from; i < to; i++ {
 			w := sla.ShipmentWrite{}
 			w.Store, w.Ref.Number = "T17", fmt.Sprintf("LP%014dCN", 100_000_000_000+i*37)
+			w.Lane = sla.Lane{Carrier: strconv.Itoa(190_000 + i%300), Origin: "CN", Dest: []string{"BR", "US", "FR", "ES"}[i%4]}
 			w.Milestone, w.LastEvent = sla.MilestoneInTransit, base.Add(-time.Duration(i%600)*time.Hour)
 			w.Next = base.Add(time.Hour + time.Duration(float64(12*time.Hour)*float64(i)/float64(n)))
 			w.Fingerprint = uint64(i+1) * 0xbf58476d1ce4e5b9

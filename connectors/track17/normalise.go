@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 
 // shipment turns one item with its detail into a shipment. It is a pure function; the order comes from the item where it tells one.
 func (it *wireItem) shipment() sla.Shipment {
-	s := sla.Shipment{Ref: refOf(it.Number, it.OrderNo), Origin: country(it.OriginLand), Dest: country(it.DestLand)}
+	s := sla.Shipment{Ref: refOf(it.Number, it.OrderNo), Carrier: carrierOf(it.Carrier), Origin: country(it.OriginLand), Dest: country(it.DestLand)}
 	info := it.TrackInfo
 	if info == nil {
 		return s
@@ -39,7 +40,7 @@ func (it *wireItem) shipment() sla.Shipment {
 func (r *wireRow) shipment() sla.Shipment {
 	m := statusMeaning(string(r.PackageStatus), "").refined(string(r.LatestInfo))
 	s := sla.Shipment{
-		Ref: refOf(r.Number, r.OrderNo), Status: statusWords(string(r.PackageStatus), ""), Milestone: m.milestone, Failure: m.failure,
+		Ref: refOf(r.Number, r.OrderNo), Carrier: carrierOf(r.Carrier), Status: statusWords(string(r.PackageStatus), ""), Milestone: m.milestone, Failure: m.failure,
 		Registered: instant(r.RegisterTime), Origin: country(r.ShippingCountry), Dest: country(r.Recipient), Stopped: r.stopped(),
 	}
 	if r.LatestTime != "" || r.LatestInfo != "" {
@@ -56,7 +57,7 @@ func (r *wireRow) complete(s *sla.Shipment) {
 	listed := r.shipment()
 	s.Registered, s.Stopped = listed.Registered, listed.Stopped
 	s.Ref.Order = cmp.Or(s.Ref.Order, listed.Ref.Order)
-	s.Origin, s.Dest = cmp.Or(s.Origin, listed.Origin), cmp.Or(s.Dest, listed.Dest)
+	s.Carrier, s.Origin, s.Dest = cmp.Or(s.Carrier, listed.Carrier), cmp.Or(s.Origin, listed.Origin), cmp.Or(s.Dest, listed.Dest)
 }
 
 // pendingStatus is what a number shows that 17TRACK follows and has no result for yet.
@@ -68,6 +69,14 @@ func pending(number text) sla.Shipment {
 
 func refOf(number, order text) sla.ShipmentRef {
 	return sla.ShipmentRef{Number: parcelNumber(string(number)), Order: string(order)}
+}
+
+// carrierOf is the code of the carrier that 17TRACK found, as variables name it; empty when there is none so far.
+func carrierOf(code text) string {
+	if n := code.number(); n > 0 {
+		return strconv.FormatInt(n, 10)
+	}
+	return ""
 }
 
 // parcelNumber is a number as we key it.

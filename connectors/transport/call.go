@@ -141,7 +141,7 @@ func (c *Client) permit(ctx context.Context, call Call) error {
 	if err := ctx.Err(); err != nil {
 		return c.lost(ctx, call, err, true)
 	}
-	if c.o.Rate == 0 {
+	if c.o.Limiter == nil {
 		return nil
 	}
 	wait, err := c.o.Limiter.Take(ctx, c.o.LimitKey, c.o.Rate, c.o.Per)

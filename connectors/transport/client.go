@@ -27,9 +27,9 @@ type Options struct {
 	BaseURL  string                  // https, or http on a loopback host; no query, fragment or user
 	RT       http.RoundTripper       // nil: the client's own, with its time-outs
 	Now      func() time.Time        // required
-	Limiter  connectors.Limiter      // required when Rate is positive
+	Limiter  connectors.Limiter      // asked before each call; required when Rate is positive
 	LimitKey string                  // what the limit is counted under; default "platform/store"
-	Rate     int                     // calls a period; 0: the platform has no limit and the limiter is not asked
+	Rate     int                     // calls a period; 0: the platform has no limit of its own
 	Per      time.Duration           // the period; default one second
 	Brake    connectors.Brake        // asked before each answer leaves; nil: nothing stops them
 	Timeout  time.Duration           // of a whole Do, a second try included; default 25 s

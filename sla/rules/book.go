@@ -22,6 +22,8 @@ type library struct {
 	base      *shelf
 	platforms map[sla.Platform]*shelf
 	stores    map[sla.StoreID]*shelf
+	paces     map[sla.StoreID]*paces
+	general   map[sla.Platform]*paces // of each platform's stores of which nothing is said
 	parcels   *parcelBook
 	calendars []*calendar.Calendar
 	declared  func() []Store // in a closure, because fmt prints what it finds in the fields of a value, whatever their methods say
@@ -35,10 +37,11 @@ type library struct {
 // A Store is one declared store. Env holds its connector's variables without their prefix, secrets among them: it is for the
 // connector only, and no way of printing a Store shows it.
 type Store struct {
+	Pace // in the book's era
+
 	ID       sla.StoreID
 	Platform sla.Platform
-	Poll     sla.Sourced[time.Duration] // zero when no variable says how often to read its lists
-	Env      map[string]string          `json:"-"`
+	Env      map[string]string `json:"-"`
 }
 
 // Format keeps every verb, %#v included, from printing secrets.
@@ -71,7 +74,12 @@ func (b *Book) For(p sla.Platform, s sla.StoreID, r sla.Reason) sla.Rule {
 // Shipments gives the rule of a store's parcels on a lane; what is unknown of the lane is empty. A carrier's code is compared without
 // regard to case, and what is neither letter nor digit in it is an underscore. It allocates nothing.
 func (b *Book) Shipments(s sla.StoreID, lane sla.Lane) sla.ShipmentRule {
-	return b.parcels.rule(b.era, s, lane)
+	return b.parcels.rule(b.era, lane, s)
+}
+
+// Sold gives the rule of a parcel for a dispute: what is said of the store that sold wins over what is said of the tracker that follows it.
+func (b *Book) Sold(seller, tracker sla.StoreID, lane sla.Lane) sla.ShipmentRule {
+	return b.parcels.rule(b.era, lane, tracker, seller)
 }
 
 // Stores lists the declared stores by their ids.
@@ -79,6 +87,7 @@ func (b *Book) Stores() []Store {
 	out := slices.Clone(b.declared())
 	for i := range out {
 		out[i].Env = maps.Clone(out[i].Env)
+		out[i].Pace = b.Pace(out[i].ID)
 	}
 	return out
 }
@@ -113,14 +122,21 @@ func (c Current) Shipments(s sla.StoreID, lane sla.Lane) sla.ShipmentRule {
 	return c.Book.At(c.Now()).Shipments(s, lane)
 }
 
+// Sold gives the rule of a parcel for a dispute as of now.
+func (c Current) Sold(seller, tracker sla.StoreID, lane sla.Lane) sla.ShipmentRule {
+	return c.Book.At(c.Now()).Sold(seller, tracker, lane)
+}
+
 // book resolves every chain of scopes.
 func (l *loader) book() *Book {
 	b := &library{
-		platforms: map[sla.Platform]*shelf{}, stores: map[sla.StoreID]*shelf{}, parcels: l.parcelBook(), eras: l.eras, environ: l.canonical(),
+		platforms: map[sla.Platform]*shelf{}, stores: map[sla.StoreID]*shelf{}, paces: map[sla.StoreID]*paces{}, general: map[sla.Platform]*paces{},
+		parcels: l.parcelBook(), eras: l.eras, environ: l.canonical(),
 	}
 	b.base = l.shelf(sla.DefaultRule(), scope{})
 	for _, p := range l.options.Platforms {
 		b.platforms[p.Name] = l.shelf(l.defaultsOf(p), scope{platform: p.Name})
+		b.general[p.Name] = l.pacesOf(p.Name, "")
 	}
 	var declared []Store
 	for _, id := range l.storeIDs() {
@@ -129,6 +145,7 @@ func (l *loader) book() *Book {
 			continue
 		}
 		b.stores[id] = l.shelf(l.defaultsOf(p), scope{platform: p.Name, store: id})
+		b.paces[id] = l.pacesOf(p.Name, id)
 		declared = append(declared, l.store(id, p))
 	}
 	b.declared = func() []Store { return declared }
@@ -157,11 +174,7 @@ func (l *loader) defaultsOf(p Platform) sla.Rule {
 }
 
 func (l *loader) store(id sla.StoreID, p Platform) Store {
-	l.heads.with(storeHead{})
-	for _, e := range l.entries[scope{noun: NounStore, store: id}] {
-		e.put()
-	}
-	out := Store{ID: id, Platform: p.Name, Poll: l.heads.work.poll, Env: map[string]string{}}
+	out := Store{ID: id, Platform: p.Name, Env: map[string]string{}}
 	for _, name := range p.StoreVariables {
 		if v, set := l.values[storePrefix(id)+name]; set {
 			out.Env[name] = v

@@ -52,7 +52,8 @@ func (b *library) sum() string {
 		b.sumShelf(h, p, b.platforms[name])
 	}
 	for _, s := range b.declared() {
-		h.rows(p.rows(scope{noun: NounStore, store: s.ID}))
+		h.texts(string(s.ID), string(s.Platform))
+		b.sumPaces(h, s.ID)
 		b.sumShelf(h, p, b.stores[s.ID])
 	}
 	b.parcels.sum(h, p, b.eras)
@@ -60,11 +61,11 @@ func (b *library) sum() string {
 }
 
 func (b *library) sumShelf(h *digest, p *printer, s *shelf) {
-	var last []Row
+	rows, last := h.spare[0], h.spare[1][:0]
 	for _, era := range s.begins {
-		var rows []Row
+		rows = rows[:0]
 		for _, in := range s.distinct(era) {
-			rows = append(rows, rowsOf(in.scope, "", p.rule.with(*in.rule))...)
+			rows = appendRows(rows, in.scope, "", p.rule.with(*in.rule))
 		}
 		if slices.EqualFunc(rows, last, Row.says) {
 			continue
@@ -73,8 +74,9 @@ func (b *library) sumShelf(h *digest, p *printer, s *shelf) {
 			h.texts("from", formatDate(b.eras[era-1]))
 		}
 		h.rows(rows)
-		last = rows
+		last, rows = rows, last
 	}
+	h.spare = [2][]Row{rows, last}
 }
 
 // says reports whether two rows say the same, wherever it comes from.
@@ -89,7 +91,7 @@ func (b *parcelBook) sum(h *digest, p *printer, e eras) {
 		for _, at := range append([]scope{{noun: NounShipment, store: store}}, s.scopes...) {
 			values := s.plain
 			if at.carrier != "" || at.hasLane() {
-				values = s.narrowed[laneKey{b.carriers[at.carrier], letters(at.origin), letters(at.dest)}]
+				values = s.narrowed[keyOf(b.carriers[at.carrier], at.origin, at.dest)]
 			}
 			for _, v := range values {
 				when := Span{}
@@ -111,8 +113,9 @@ func (b *parcelBook) sum(h *digest, p *printer, e eras) {
 
 // A digest hashes texts, each with its length so that none can be taken for two.
 type digest struct {
-	sum  hash.Hash
-	line []byte
+	sum   hash.Hash
+	line  []byte
+	spare [2][]Row // to write rows into
 }
 
 func (h *digest) rows(all []Row) {

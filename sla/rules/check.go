@@ -92,6 +92,7 @@ func (l *loader) warn(b *Book, s *shelf) {
 		p := s.period(era)
 		silent, barred := liveReasons(p, noAnswer), liveReasons(p, barredAnswer)
 		for _, w := range []string{
+			l.unkeyed(s, p),
 			sentence(s, silent, "has no answer that may cost anything, and none is preferred: ACCEPT_CAP is never, and ANSWER is playbook"),
 			sentence(s, barred, "prefers an answer that is never sent: ACCEPT_CAP is never, and ANSWER pays"),
 		} {
@@ -105,6 +106,26 @@ func (l *loader) warn(b *Book, s *shelf) {
 			b.warnings = append(b.warnings, w)
 		}
 	}
+}
+
+const buyerKey = "BUYER_HASH_KEY"
+
+// unkeyed tells of a store that counts by the buyer without a key of the operator's to know buyers by.
+func (l *loader) unkeyed(s *shelf, p *period) string {
+	platform, known := platformOf(l.options.Platforms, s.scope.platform)
+	if !known || !slices.Contains(platform.StoreVariables, buyerKey) {
+		return ""
+	}
+	for _, set := range []string{buyerKey, buyerKey + "_FILE"} {
+		if _, is := l.values[storePrefix(s.scope.store)+set]; is {
+			return ""
+		}
+	}
+	if !slices.ContainsFunc(p.byReason, func(r *sla.Rule) bool { return r.HoldClaims.Value > 0 || !r.BuyerBudget.Value.IsZero() }) {
+		return ""
+	}
+	return s.scope.String() + " counts by the buyer (HOLD_CLAIMS or BUYER_BUDGET), and " + storePrefix(s.scope.store) + buyerKey +
+		" is not set: a buyer is not known again in another store, nor after a change of the store's secrets"
 }
 
 func noAnswer(r *sla.Rule) bool { return r.AcceptCap.Value.IsZero() && len(r.Answer.Value) == 0 }

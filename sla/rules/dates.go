@@ -34,6 +34,7 @@ const (
 
 var (
 	errOrphan   = errors.New("says when a variable holds that is not set")
+	errNoDates  = errors.New("holds at its dates only, and has none")
 	errBackward = errors.New("the end is not after the beginning")
 	errBothEnds = errors.New("the end is there twice: in this variable and in " + fromWord)
 	errRange    = errors.New("not two days with two dots between them")
@@ -86,6 +87,9 @@ func (l *loader) date() {
 		for _, e := range all {
 			ends[e.name+separator+fromWord], ends[e.name+separator+untilWord] = true, true
 			e.when = l.span(e.name)
+			if e.season && e.when == (Span{}) && !l.spoiled[e.name+separator+fromWord] && !l.spoiled[e.name+separator+untilWord] {
+				l.report(Problem{Variable: e.name + separator + fromWord, Detail: e.name + " " + errNoDates.Error(), Expected: "when it holds", Example: dateExample})
+			}
 			for _, at := range []time.Time{e.when.From, e.when.Until} {
 				if !at.IsZero() {
 					l.eras = append(l.eras, at)

@@ -74,6 +74,12 @@ func count(least, most int) kind[int] {
 	return kind[int]{"whole number", "", bounds, parseCount, check, strconv.Itoa}
 }
 
+func perSecond(least, most int) kind[int] {
+	k := count(least, most)
+	k.name, k.unit = "calls a second", "calls a second"
+	return k
+}
+
 func money() kind[sla.Money] {
 	return orNever(kind[sla.Money]{
 		"amount and currency", "major units of an ISO 4217 currency", "not negative", parseMoney, anything[sla.Money], formatMoney,

@@ -78,13 +78,14 @@ type loader struct {
 	problems []Problem
 }
 
-// An entry is an accepted variable of a scope, in the order of the names.
+// An entry is an accepted variable of a scope, in the order of the names: a season's value comes behind the one that holds otherwise.
 type entry struct {
 	accepted
-	name  string
-	field int // its number among the settings
-	when  Span
-	span  span
+	name   string
+	field  int // its number among the settings
+	season bool
+	when   Span
+	span   span
 }
 
 func newLoader(o Options) *loader {
@@ -161,6 +162,9 @@ func (l *loader) findStores() {
 			continue
 		}
 		from := storePrefix(id) + platformVariable
+		if _, declares := l.values[from]; l.platforms[word] != "" && !declares {
+			continue // it speaks of all stores on the platform
+		}
 		p := sla.By(from, sla.Platform(strings.TrimSpace(l.values[from])))
 		l.stores[id] = &p
 	}
@@ -210,8 +214,12 @@ func (l *loader) declared(a address) (s *setting, field int, legal bool) {
 	}
 	switch a.scope.noun {
 	case NounStore:
-		if find(l.heads.settings, l.heads.byName); legal {
-			return s, field, true
+		switch find(l.heads.settings, l.heads.byName); {
+		case legal:
+			legal = !s.fixed || a.scope.store != "" && !a.season && a.dating == ""
+			return s, field, legal
+		case a.scope.store == "", a.season, a.dating != "":
+			return nil, 0, false // what connectors read is each store's, and always the same
 		}
 		legal = slices.ContainsFunc(l.options.Platforms, func(p Platform) bool {
 			return l.reads(a.scope.store, p) && slices.Contains(p.StoreVariables, a.variable)
@@ -255,7 +263,7 @@ func (l *loader) check() {
 			continue
 		}
 		if s != nil && !l.spoiled[name] {
-			l.entries[a.scope] = append(l.entries[a.scope], &entry{accepted: v, name: name, field: field})
+			l.entries[a.scope] = append(l.entries[a.scope], &entry{accepted: v, name: name, field: field, season: a.season})
 		}
 	}
 }

@@ -24,12 +24,37 @@ type parcelBook struct {
 type parcelSet struct {
 	plain    []parcelValue
 	narrowed map[laneKey][]parcelValue
+	shapes   uint8   // which kinds of narrowed there are: a lookup asks for no other
 	scopes   []scope // in order, for printing
 }
 
-type laneKey struct {
-	carrier      uint16
-	origin, dest [2]byte
+// A laneKey is a carrier's number, an origin and a destination, 16 bits each, in one word that a map finds fast; 0 is any.
+type laneKey uint64
+
+// The parts of a key.
+const (
+	anyOrigin  laneKey = 0xffff_0000_ffff
+	anyDest    laneKey = 0xffff_ffff_0000
+	anyCarrier laneKey = 0x0000_ffff_ffff
+)
+
+func keyOf(carrier uint16, origin, dest string) laneKey {
+	return laneKey(carrier)<<32 | laneKey(letters(origin))<<16 | laneKey(letters(dest))
+}
+
+// shape numbers the kinds of key by the parts that they name: 1 the destination, 2 the origin, 4 the carrier.
+func (k laneKey) shape() int {
+	n := 0
+	if k&^anyDest != 0 {
+		n++
+	}
+	if k&^anyOrigin != 0 {
+		n += 2
+	}
+	if k&^anyCarrier != 0 {
+		n += 4
+	}
+	return n
 }
 
 // A parcelValue is one threshold and the time in which it holds.
@@ -48,59 +73,57 @@ func put(r *sla.ShipmentRule, era int, values []parcelValue) {
 	}
 }
 
+// masks are what of a parcel's key each kind of scope names, the least specific first: the carrier, origin, destination, both, and the same
+// three with the carrier.
+var masks = [...]laneKey{
+	anyOrigin & anyDest, anyCarrier & anyDest, anyCarrier & anyOrigin, anyCarrier, anyDest, anyOrigin, anyCarrier | anyOrigin | anyDest,
+}
+
 // over writes what the level says over the rule, the least specific first.
 func (s *parcelSet) over(r *sla.ShipmentRule, era int, k laneKey) {
 	put(r, era, s.plain)
-	if len(s.narrowed) == 0 {
+	if s.shapes == 0 {
 		return
 	}
-	var none [2]byte
-	if k.carrier != 0 {
-		put(r, era, s.narrowed[laneKey{carrier: k.carrier}])
-	}
-	for _, carrier := range [2]uint16{0, k.carrier} {
-		if k.origin != none {
-			put(r, era, s.narrowed[laneKey{carrier, k.origin, none}])
-		}
-		if k.dest != none {
-			put(r, era, s.narrowed[laneKey{carrier, none, k.dest}])
-		}
-		if k.origin != none && k.dest != none {
-			put(r, era, s.narrowed[laneKey{carrier, k.origin, k.dest}])
-		}
-		if k.carrier == 0 {
-			return
+	full := k.shape()
+	for _, mask := range masks {
+		shape := mask.shape()
+		if s.shapes>>shape&1 != 0 && shape&^full == 0 {
+			put(r, era, s.narrowed[k&mask])
 		}
 	}
 }
 
-func (b *parcelBook) rule(era int, store sla.StoreID, lane sla.Lane) sla.ShipmentRule {
+// rule lays what is said of the stores over what is said in general, the last one on top.
+func (b *parcelBook) rule(era int, lane sla.Lane, stores ...sla.StoreID) sla.ShipmentRule {
 	k := b.key(lane)
 	out := b.standard
 	b.general.over(&out, era, k)
-	if own, ok := b.stores[store]; ok {
-		own.over(&out, era, k)
+	for _, id := range stores {
+		if own, ok := b.stores[id]; ok {
+			own.over(&out, era, k)
+		}
 	}
 	return out
 }
 
 // key is the lane as the maps have it: a carrier that no variable names is as good as none.
 func (b *parcelBook) key(lane sla.Lane) laneKey {
-	k := laneKey{origin: letters(lane.Origin), dest: letters(lane.Dest)}
+	carrier := uint16(0)
 	if len(b.carriers) > 0 {
 		var buffer [longestCarrier]byte
 		if folded, ok := fold(&buffer, lane.Carrier); ok {
-			k.carrier = b.carriers[string(folded)]
+			carrier = b.carriers[string(folded)]
 		}
 	}
-	return k
+	return keyOf(carrier, lane.Origin, lane.Dest)
 }
 
-func letters(country string) (out [2]byte) {
-	if len(country) == len(out) {
-		copy(out[:], country)
+func letters(country string) uint16 {
+	if len(country) != 2 {
+		return 0
 	}
-	return out
+	return uint16(country[0])<<8 | uint16(country[1])
 }
 
 // parcelBook collects what variables say of parcels.
@@ -134,7 +157,9 @@ func (l *loader) parcelBook() *parcelBook {
 		if level.narrowed == nil {
 			level.narrowed = map[laneKey][]parcelValue{}
 		}
-		level.narrowed[laneKey{b.carriers[s.carrier], letters(s.origin), letters(s.dest)}] = values
+		k := keyOf(b.carriers[s.carrier], s.origin, s.dest)
+		level.narrowed[k] = values
+		level.shapes |= 1 << k.shape()
 		level.scopes = append(level.scopes, s)
 	}
 	return b

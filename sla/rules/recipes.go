@@ -4,7 +4,7 @@ import "slices"
 
 // A Recipe is one tuning that operators ask for, as an example: the one or two variables that make it.
 type Recipe struct {
-	Number string // "1"; one that takes two stores is two, "13a" and "13b"
+	Number string // "1"; one that takes several stores or dates is several, "13a" and "13b"
 	Title  string
 	Env    []string // NAME=value, of the stores AE01 and AE02 on aliexpress
 	Beside []string // what it builds upon, where the defaults do not go with it
@@ -55,10 +55,23 @@ var recipes = []Recipe{
 		Env: []string{"WK_SHIPMENT__CARRIER__YANWEN__STALL=17d"},
 	},
 	{
-		// How much is done at once has no dates so far; its variable and its dates belong here, too.
-		Number: "11", Title: "A larger budget for each store in the peak season",
+		Number: "11a", Title: "More answers at once in the peak season",
+		Env:    []string{"WK_STORE__ALIEXPRESS__CONCURRENCY__SEASON=16", "WK_STORE__ALIEXPRESS__CONCURRENCY__SEASON__FROM=2026-11-01..2026-12-31"},
+		Beside: []string{"WK_STORE__ALIEXPRESS__CONCURRENCY=4"},
+	},
+	{
+		Number: "11b", Title: "More calls a second in the peak season, once the platform has raised the app's quota",
+		Env: []string{"WK_STORE__ALIEXPRESS__RATE=20", "WK_STORE__ALIEXPRESS__RATE__FROM=2026-11-01..2026-12-31"},
+	},
+	{
+		Number: "11c", Title: "A larger budget for each store in the peak season",
 		Env:    []string{"WK_SLA__ALIEXPRESS__STORE_BUDGET=600USD", "WK_SLA__ALIEXPRESS__STORE_BUDGET__FROM=2026-11-01..2026-12-31"},
 		Beside: []string{"WK_SLA__STORE_BUDGET=300USD"},
+	},
+	{
+		Number: "11d", Title: "A larger budget for all stores together in the peak season, and the usual one before and after",
+		Env:    []string{"WK_SLA__TOTAL_BUDGET__SEASON=600USD", "WK_SLA__TOTAL_BUDGET__SEASON__FROM=2026-11-01..2026-12-31"},
+		Beside: []string{"WK_SLA__TOTAL_BUDGET=300USD"},
 	},
 	{
 		Number: "12", Title: "Nothing is sent now, while warnings and pages go on (`wkctl kill-switch on --scope all` does it without a restart)",

@@ -33,7 +33,7 @@ func (b *Book) Rows(f Filter) []Row {
 	var out []Row
 	for _, s := range b.scopes(f) {
 		rows := p.rows(s)
-		if s.noun == NounStore {
+		if s.noun == NounStore && s.store != "" {
 			rows = append(rows, connectorRows(b.declaredStore(s.store))...)
 		}
 		out = append(out, rows...)
@@ -67,6 +67,7 @@ func (b *Book) scopes(f Filter) []scope {
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.platforms)) {
 		if f.Store == "" && (f.Platform == "" || f.Platform == name) {
+			out = append(out, scope{noun: NounStore, platform: name})
 			shelved(b.platforms[name])
 		}
 	}
@@ -105,15 +106,14 @@ func (p *printer) rows(s scope) []Row {
 	at := s.String()
 	switch s.noun {
 	case NounStore:
+		if general := p.book.general[s.platform]; general != nil {
+			return general.list[general.at(p.book.era)].rows(at)
+		}
 		own := p.book.declaredStore(s.store)
 		if own.ID == "" {
 			return nil
 		}
-		out := []Row{{at, platformVariable, string(own.Platform), storePrefix(own.ID) + platformVariable}}
-		if own.Poll.Value > 0 {
-			out = append(out, Row{at, "POLL", FormatDuration(own.Poll.Value), own.Poll.From})
-		}
-		return out
+		return append([]Row{{at, platformVariable, string(own.Platform), storePrefix(own.ID) + platformVariable}}, p.book.Pace(own.ID).rows(at)...)
 	case NounCalendar:
 		return p.calendarRows(s)
 	case NounShipment:
@@ -161,8 +161,11 @@ func calendarTexts(spec calendar.Spec) [][2]string {
 }
 
 func rowsOf(s scope, prefix string, all []setting) []Row {
+	return appendRows(make([]Row, 0, len(all)), s, prefix, all)
+}
+
+func appendRows(out []Row, s scope, prefix string, all []setting) []Row {
 	at := s.String()
-	out := make([]Row, 0, len(all))
 	for i := range all {
 		if v := &all[i]; !v.alone || s == (scope{}) {
 			out = append(out, Row{at, prefix + v.about.Name, v.show(), *v.from})
@@ -180,8 +183,11 @@ func Variables(platforms []Platform) []Variable {
 			v := s.about
 			v.Noun = noun
 			in := scopes
-			if s.alone {
+			switch {
+			case s.alone:
 				in = scopes[:1]
+			case s.fixed:
+				in = scopes[len(scopes)-1:]
 			}
 			for _, begin := range in {
 				v.Scopes = append(v.Scopes, begin+v.Name)
@@ -194,9 +200,9 @@ func Variables(platforms []Platform) []Variable {
 	const own = prefixShipment + store
 	add(NounShipment, newParcelDesk().settings, prefixShipment, prefixShipment+carrier, prefixShipment+lane, prefixShipment+carrier+lane,
 		own, own+carrier, own+lane, own+carrier+lane)
-	add(NounStore, newStoreDesk(platforms).settings, storePrefix("<STORE>"))
+	add(NounStore, newStoreDesk(platforms).settings, storePrefix("<PLATFORM>"), storePrefix("<STORE>"))
 	add(NounCalendar, newCalendarDesk().settings, prefixCalendar+"<CALENDAR>"+separator)
-	for _, word := range []string{fromWord, untilWord} {
+	for _, word := range []string{fromWord, untilWord, seasonWord} {
 		out = append(out, dateVariable(word))
 	}
 	for _, p := range platforms {
@@ -211,12 +217,21 @@ func Variables(platforms []Platform) []Variable {
 }
 
 func dateVariable(word string) Variable {
+	var scopes []string
+	for _, prefix := range []string{prefixRule, prefixShipment, prefixStore} {
+		scopes = append(scopes, prefix+"…<VARIABLE>"+separator+word)
+	}
 	v := Variable{
-		Name: word, Noun: NounDate, Scopes: []string{prefixRule + "…<VARIABLE>" + separator + word, prefixShipment + "…<VARIABLE>" + separator + word},
+		Name: word, Noun: NounDate, Scopes: scopes,
 		Unit: "UTC", Bounds: "the years 2000 to 2200", Type: "day or instant of RFC 3339", Example: "2027-02-21",
 		Sentence: "When the variable ceases to hold in its scope; a day ends it at its midnight, UTC. Then the next less specific scope counts again.",
 	}
-	if word == fromWord {
+	switch word {
+	case seasonWord:
+		v.Unit, v.Bounds, v.Type, v.Example = "", "the variable's", "the variable's", "1000USD"
+		v.Sentence = "A second value of the variable in the same scope, for the dates that its own `…" + separator + seasonWord + separator + fromWord + "` and `…" +
+			separator + seasonWord + separator + untilWord + "` tell and it must have; the variable itself holds at all other times."
+	case fromWord:
 		v.Type, v.Example = "day, instant of RFC 3339, or first and last day", dateExample
 		v.Sentence = "From when on the variable holds in its scope; with two dots and a last day, which is included, until when, too."
 	}

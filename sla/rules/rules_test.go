@@ -179,7 +179,7 @@ func TestStoresCarryTheirConnectorVariables(t *testing.T) {
 	}
 	want := []rules.Store{
 		{
-			ID: "A1", Platform: "aliexpress", Poll: sla.By("WK_STORE__A1__POLL", 90*time.Second),
+			ID: "A1", Platform: "aliexpress", Pace: rules.Pace{Poll: sla.By("WK_STORE__A1__POLL", 90*time.Second)},
 			Env: map[string]string{"APP_SECRET": "s3cr3t=x"},
 		},
 		{ID: "B2", Platform: "ebay", Env: map[string]string{}},
@@ -279,7 +279,7 @@ func TestForAllocatesNothingAndIsSafeToShare(t *testing.T) { //nolint:parallelte
 func TestEveryVariableIsDocumentedAndItsExampleAccepted(t *testing.T) {
 	t.Parallel()
 	all := rules.Variables(options().Platforms)
-	if len(all) != ruleVariables+6+2+4+2+4 {
+	if len(all) != ruleVariables+6+4+4+3+4 {
 		t.Errorf("%d variables", len(all))
 	}
 	fit := strings.NewReplacer("<STORE>", "A1", "<PLATFORM>", "ALIEXPRESS", "<REASON>", "NOT_RECEIVED", "<CARRIER>", "YANWEN", "<ORIGIN>", "CN", "<DEST>", "ANY",
@@ -300,7 +300,12 @@ func TestEveryVariableIsDocumentedAndItsExampleAccepted(t *testing.T) {
 				env = append(env, "WK_CALENDAR__CN__HOURS=Mon-Fri 9:00-17:00")
 			}
 			if v.Noun == rules.NounDate {
-				env = append(env, "WK_SLA__RECHECK=1h", "WK_SHIPMENT__RECHECK=1h")
+				variable := strings.TrimSuffix(fit.Replace(name), "__"+v.Name)
+				env[1] = strings.NewReplacer("STORE__RECHECK", "STORE__A1__POLL", "1000USD", "1h").Replace(env[1])
+				env = append(env, "WK_SLA__RECHECK=1h", "WK_SHIPMENT__RECHECK=1h", "WK_STORE__A1__POLL=1h")
+				if v.Name == "SEASON" {
+					env = append(env, strings.Replace(variable, "STORE__RECHECK", "STORE__A1__POLL", 1)+"__SEASON__FROM=2027-02-05")
+				}
 			}
 			load(t, env...)
 		}

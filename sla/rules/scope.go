@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"strings"
 
 	"watchkeeper/sla"
@@ -22,6 +23,8 @@ const (
 	// The ends of a name that says when another variable holds.
 	fromWord  = "FROM"
 	untilWord = "UNTIL"
+	// seasonWord ends the name of a value that holds at its dates only, beside the one that holds otherwise.
+	seasonWord = "SEASON"
 )
 
 // A scope says where values apply. The zero value is everywhere, for rules of disputes.
@@ -82,7 +85,7 @@ func (s scope) prefix() string {
 	}
 	switch s.noun {
 	case NounStore:
-		return prefixStore + string(s.store) + separator
+		return prefixStore + cmp.Or(string(s.store), strings.ToUpper(string(s.platform))) + separator
 	case NounCalendar:
 		return prefixCalendar + s.calendar + separator
 	case NounShipment:
@@ -126,11 +129,29 @@ func storePrefix(store sla.StoreID) string { return prefixStore + string(store) 
 type address struct {
 	scope    scope
 	variable string
+	season   bool   // it is the value at the variable's dates, and not the one that holds otherwise
 	dating   string // fromWord or untilWord when it says when the variable holds
 }
 
 // undated is the full name of the variable itself.
-func (a address) undated() string { return a.scope.prefix() + a.variable }
+func (a address) undated() string {
+	name := a.scope.prefix() + a.variable
+	if a.season {
+		name += separator + seasonWord
+	}
+	return name
+}
+
+// dated takes what concerns dates off the end of a name's parts.
+func (a *address) dated(rest []string) []string {
+	if end := rest[len(rest)-1]; len(rest) > 1 && (end == fromWord || end == untilWord) {
+		a.dating, rest = end, rest[:len(rest)-1]
+	}
+	if len(rest) > 1 && rest[len(rest)-1] == seasonWord {
+		a.season, rest = true, rest[:len(rest)-1]
+	}
+	return rest
+}
 
 // parse takes a name apart. The scope exists when it is legal; whether the variable does is for the declarations to say.
 func (l *loader) parse(name string) (address, bool) {
@@ -141,26 +162,19 @@ func (l *loader) parse(name string) (address, bool) {
 	}
 	switch parts[0] + separator {
 	case prefixStore:
-		if len(parts) != 3 || l.stores[sla.StoreID(parts[1])] == nil {
-			return a, false
-		}
-		return address{scope{noun: NounStore, store: sla.StoreID(parts[1])}, parts[2], ""}, true
+		a.scope.noun = NounStore
 	case prefixCalendar:
 		if len(parts) != 3 || !isCalendarName(parts[1]) {
 			return a, false
 		}
-		return address{scope{noun: NounCalendar, calendar: parts[1]}, parts[2], ""}, true
+		return address{scope: scope{noun: NounCalendar, calendar: parts[1]}, variable: parts[2]}, true
 	case prefixRule:
 	case prefixShipment:
 		a.scope.noun = NounShipment
 	default:
 		return a, false
 	}
-	rest := parts[1:]
-	if end := rest[len(rest)-1]; len(rest) > 1 && (end == fromWord || end == untilWord) {
-		a.dating, rest = end, rest[:len(rest)-1]
-	}
-	rest, ok := l.parseScope(&a.scope, rest)
+	rest, ok := l.parseScope(&a.scope, a.dated(parts[1:]))
 	if !ok || len(rest) != 1 {
 		return a, false
 	}
@@ -177,6 +191,9 @@ func (l *loader) parseScope(s *scope, rest []string) ([]string, bool) {
 		value := rest[1]
 		rest = rest[2:]
 		return value, true
+	}
+	if s.noun == NounStore {
+		return l.parseOwner(s, rest)
 	}
 	if id, is := take(storeWord); is {
 		s.store = sla.StoreID(id)
@@ -212,6 +229,20 @@ func (l *loader) parseScope(s *scope, rest []string) ([]string, bool) {
 		s.origin, s.dest = country(origin), country(dest)
 	}
 	return rest, true
+}
+
+// parseOwner takes the store off the front, or the platform that speaks for all of its stores. No store is called like a platform.
+func (l *loader) parseOwner(s *scope, rest []string) ([]string, bool) {
+	if len(rest) < 2 {
+		return rest, false
+	}
+	if id := sla.StoreID(rest[0]); l.stores[id] != nil {
+		s.store = id
+		return rest[1:], true
+	}
+	known := false
+	s.platform, known = l.platforms[rest[0]]
+	return rest[1:], known
 }
 
 func country(end string) string {

@@ -42,10 +42,12 @@ func (l *loader) shelf(base sla.Rule, s scope) *shelf {
 	if s == (scope{}) {
 		scopes = scopes[:1] // no variable speaks of a reason everywhere
 	}
-	for _, r := range scopes {
+	chains, own := make([][]*entry, len(scopes)), make([]bool, len(scopes)) // of each scope what applies, and whether its reason has a say
+	for i, r := range scopes {
 		for _, in := range chainOf(r) {
 			for _, e := range l.entries[in] {
 				out.begins = append(out.begins, e.span.from, e.span.until)
+				chains[i], own[i] = append(chains[i], e), own[i] || in.reasoned
 			}
 		}
 	}
@@ -55,26 +57,24 @@ func (l *loader) shelf(base sla.Rule, s scope) *shelf {
 		out.begins = out.begins[:last] // the end of all time begins nothing
 	}
 	for _, era := range out.begins {
-		p := period{general: l.rule(base, s, era)}
-		for _, r := range scopes[1:] {
-			rule := p.general
-			if slices.ContainsFunc(chainOf(r), func(in scope) bool { return in.reasoned && len(l.entries[in]) > 0 }) {
-				rule = l.rule(base, r, era)
+		p := period{general: l.rule(base, chains[0], era), byReason: make([]*sla.Rule, len(scopes)-1)}
+		for i := range p.byReason {
+			p.byReason[i] = p.general
+			if own[i+1] {
+				p.byReason[i] = l.rule(base, chains[i+1], era)
 			}
-			p.byReason = append(p.byReason, rule)
 		}
 		out.periods = append(out.periods, p)
 	}
 	return out
 }
 
-func (l *loader) rule(base sla.Rule, s scope, era int) *sla.Rule {
+// rule lays what applies in an era over the base.
+func (l *loader) rule(base sla.Rule, chain []*entry, era int) *sla.Rule {
 	l.rules.with(base)
-	for _, in := range chainOf(s) {
-		for _, e := range l.entries[in] {
-			if e.span.holds(era) {
-				e.put()
-			}
+	for _, e := range chain {
+		if e.span.holds(era) {
+			e.put()
 		}
 	}
 	out := l.rules.work

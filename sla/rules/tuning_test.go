@@ -124,6 +124,12 @@ func (s scene) spends(disputes int) string {
 	return fmt.Sprintf("%d of %d paid", paid, disputes)
 }
 
+// asks is how much is asked of a store's platform; what is not limited, or left to the connector, is 0.
+func (s scene) asks() string {
+	p := s.book.Pace("AE01")
+	return fmt.Sprintf("%d at once, %d calls a second", p.Concurrency.Value, p.Rate.Value)
+}
+
 // window is when a claim of which the feed tells no deadline ends, and what is decided so long after its beginning.
 func (s scene) window(id sla.StoreID, after time.Duration) string {
 	c := slatest.Case()
@@ -199,7 +205,19 @@ var promises = map[string]struct {
 		},
 		"none, stalled_in_transit, stalled_in_transit", "stalled_in_transit, stalled_in_transit, stalled_in_transit",
 	},
-	"11": {
+	"11a": {
+		"2026-11-11T10:00:00Z", "2027-01-01T10:00:00Z", func(s scene) string { return s.asks() },
+		"16 at once, 0 calls a second", "4 at once, 0 calls a second",
+	},
+	"11b": {
+		"2026-11-11T10:00:00Z", "2027-01-01T10:00:00Z", func(s scene) string { return s.asks() },
+		"0 at once, 20 calls a second", "0 at once, 0 calls a second",
+	},
+	"11c": {
+		"2026-11-11T10:00:00Z", "2027-01-01T10:00:00Z", func(s scene) string { return s.spends(35) },
+		"30 of 35 paid", "15 of 35 paid",
+	},
+	"11d": {
 		"2026-11-11T10:00:00Z", "2027-01-01T10:00:00Z", func(s scene) string { return s.spends(35) },
 		"30 of 35 paid", "15 of 35 paid",
 	},

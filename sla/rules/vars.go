@@ -27,7 +27,8 @@ const (
 // A setting is a declaration that is bound to the place where its value goes.
 type setting struct {
 	about Variable
-	alone bool // it exists in the default scope only
+	alone bool // it exists in the least specific scope only
+	fixed bool // it holds at all times: it has no dates
 	// parse reads a value; put writes it to its place, and is safe to call again later.
 	parse func(text, from string) (v accepted, err error)
 	show  func() string

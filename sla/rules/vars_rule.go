@@ -63,7 +63,8 @@ func limitsOf(r *sla.Rule) []setting {
 		bind("APPROVE_ABOVE", &r.ApproveAbove, money(), "15USD",
 			"An answer that costs more waits for a person's yes."),
 		bind("HOLD_CLAIMS", &r.HoldClaims, orNever(count(2, 99), 0), "3",
-			"This claim of a buyer within 30 days, and each later one, waits for a person's yes."),
+			"This claim of a buyer within 30 days, and each later one, waits for a person's yes. Claims are counted from when this is set in their scope: "+
+				"those that were on record before are not among them. Set BUYER_HASH_KEY of the store, too, and the same one in each store that shares buyers."),
 		bind("BUYER_BUDGET", &r.BuyerBudget, money(), "50USD",
 			"The most that one buyer gets within 30 days; never is no limit."),
 		bind("STORE_BUDGET", &r.StoreBudget, money(), "300USD",

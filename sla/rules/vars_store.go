@@ -13,7 +13,7 @@ const platformVariable = "PLATFORM"
 // A storeHead is what the rulebook itself reads of a store.
 type storeHead struct {
 	platform sla.Sourced[platformName]
-	poll     sla.Sourced[time.Duration]
+	pace     Pace
 }
 
 type platformName sla.Platform
@@ -33,14 +33,28 @@ func newStoreDesk(platforms []Platform) *desk[storeHead] {
 		return platformName(text), nil
 	}
 	return newDesk(storeHead{}, func(s *storeHead) []setting {
-		all := []setting{
-			bind(platformVariable, &s.platform, oneOf("platform", "one of "+strings.Join(names, ", "), parse), "aliexpress",
-				"Which platform the store is on; declares the store."),
-			bind("POLL", &s.poll, duration(5*time.Second, day), "5m", "How often the store's lists are read."),
-		}
-		all[0].about.Default, all[1].about.Default = "", "the platform's"
-		return all
+		declares := bind(platformVariable, &s.platform, oneOf("platform", "one of "+strings.Join(names, ", "), parse), "aliexpress",
+			"Which platform the store is on; declares the store.")
+		declares.about.Default, declares.fixed = "", true
+		return append([]setting{declares}, paceOf(&s.pace)...)
 	})
+}
+
+// paceOf declares the variables of how much is asked of a store.
+func paceOf(p *Pace) []setting {
+	platforms := func(s setting) setting {
+		s.about.Default = "the platform's"
+		return s
+	}
+	return []setting{
+		platforms(bind("POLL", &p.Poll, duration(5*time.Second, day), "5m", "How often a store's lists are read.")),
+		bind("CONCURRENCY", &p.Concurrency, orNever(count(1, 1000), 0), "4",
+			"How many disputes of one store may be under way to their answers at once in one process; the others wait their turn, the most urgent first; "+
+				"never is no limit."),
+		platforms(bind("RATE", &p.Rate, perSecond(1, 1000), "10",
+			"How many calls a second all processes together make with one account or app of the platform, in place of what its connector assumes; "+
+				"say it of the platform where stores share an app: each call is counted by its own store's number.")),
+	}
 }
 
 // A calendarText is a calendar as its variables say it.

@@ -100,7 +100,8 @@ func (l *loader) diagnose(name string) string {
 
 // isDated reports whether the parts are a variable of the default scope and when it holds, not a platform and its variable.
 func isDated(parts []string) bool {
-	return len(parts) == 2 && (parts[1] == fromWord || parts[1] == untilWord)
+	var a address
+	return len(parts) > 1 && len(a.dated(parts)) == 1
 }
 
 func diagnoseLane(parts []string) string {
@@ -130,16 +131,14 @@ func (l *loader) suggest(name string) string {
 		for _, s := range l.declaredIn(a.scope) {
 			own = append(own, a.scope.prefix()+s)
 		}
-		if a.dating != "" {
-			a.dating = separator + a.dating
-		}
-		if near := Nearest(a.undated(), own); near != "" {
-			return near + a.dating
+		plain := a.scope.prefix() + a.variable
+		if near := Nearest(plain, own); near != "" {
+			return near + name[len(plain):]
 		}
 	}
 	if cut := strings.LastIndex(name, separator); cut > 0 {
-		if a, ok := l.parse(name[:cut]); ok && a.scope.noun != NounStore && a.scope.noun != NounCalendar {
-			if word := Nearest(name[cut+len(separator):], []string{fromWord, untilWord}); word != "" {
+		if a, ok := l.parse(name[:cut]); ok && l.takesDates(a) {
+			if word := Nearest(name[cut+len(separator):], []string{fromWord, untilWord, seasonWord}); word != "" {
 				return name[:cut+len(separator)] + word
 			}
 		}
@@ -147,12 +146,24 @@ func (l *loader) suggest(name string) string {
 	return Nearest(strings.ToUpper(name), l.names())
 }
 
+// takesDates reports whether a variable, if there is one of that name, may hold for a time only.
+func (l *loader) takesDates(a address) bool {
+	switch a.scope.noun {
+	case NounCalendar:
+		return false
+	case NounStore:
+		s, _, legal := l.declared(a)
+		return legal && s != nil && !s.fixed
+	}
+	return true
+}
+
 // declaredIn lists the variables of a scope, without it.
 func (l *loader) declaredIn(s scope) []string {
 	var out []string
 	add := func(all []setting) {
 		for _, v := range all {
-			if !v.alone || s == (scope{}) {
+			if (!v.alone || s == (scope{})) && (!v.fixed || s.store != "") {
 				out = append(out, v.about.Name)
 			}
 		}
@@ -161,7 +172,7 @@ func (l *loader) declaredIn(s scope) []string {
 	case NounStore:
 		add(l.heads.settings)
 		for _, p := range l.options.Platforms {
-			if l.reads(s.store, p) {
+			if s.store != "" && l.reads(s.store, p) {
 				out = append(out, p.StoreVariables...)
 			}
 		}
@@ -184,6 +195,7 @@ func (l *loader) names() []string {
 	scopes := []scope{{}, {noun: NounShipment}}
 	for _, p := range l.options.Platforms {
 		scopes = append(scopes, scope{platform: p.Name}.withReasons()...)
+		scopes = append(scopes, scope{noun: NounStore, platform: p.Name})
 	}
 	for _, id := range l.storeIDs() {
 		scopes = append(scopes, scope{store: id}.withReasons()...)

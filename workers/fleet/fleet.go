@@ -16,7 +16,6 @@ import (
 
 	"watchkeeper/connectors"
 	"watchkeeper/sla"
-	"watchkeeper/sla/rules"
 	"watchkeeper/workers/handle"
 	"watchkeeper/workers/intake"
 	"watchkeeper/workers/job"
@@ -141,14 +140,14 @@ func (f *Fleet) openQueue(context.Context) error {
 
 func (f *Fleet) wire(context.Context) error {
 	names := f.o.Registry.Names()
-	book := rules.Current{Book: f.o.Book, Now: f.o.Now}
+	book := f.rules()
 	in := intake.New(intake.Deps{
 		Store: f.store, Rules: book, Jobs: f.jobs, Tracker: f.tracker(), Now: f.o.Now, Log: f.o.Log, Metrics: intake.NewMetrics(f.reg, names),
 	})
 	f.handlers = handle.New(handle.Deps{
 		Store: f.store, Ledger: f.store, Money: f.store, Audit: f.store, Intake: in, Rules: book, Jobs: f.jobs, Sources: f.sources,
 		Notify: notifier{log: f.o.Log.Named("oncall"), rules: f.o.Book.Hash(), hooks: f.hooks, next: f.o.Notify},
-		Now:    f.o.Now, Log: f.o.Log, Metrics: handle.NewMetrics(f.reg, names), AtOnce: true,
+		Now:    f.o.Now, Log: f.o.Log, Metrics: handle.NewMetrics(f.reg, names), AtOnce: true, Limit: f.atOnce,
 	})
 	f.poller = poll.New(f.store, f.feeds(in), f.o.Now, f.o.Log, poll.NewMetrics(f.reg, names))
 	f.sweeper = sweep.New(f.store, f.jobs, f.sources, f.o.Now, f.o.Log, sweep.NewMetrics(f.reg), f.relearn)

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -66,7 +67,7 @@ func (c *storeCollector) Collect(ch chan<- prometheus.Metric) {
 	if n, err := c.store.RulesVersions(ctx, now, heardWithin); err == nil {
 		gauge(c.versions, float64(n))
 	}
-	if kills, err := c.store.Kills(ctx); err == nil {
+	if kills, err := c.store.Kills(ctx); err == nil || errors.Is(err, store.ErrUnreadable) {
 		on := map[string]int{}
 		for _, k := range kills {
 			on[level(k.KillScope)]++

@@ -132,7 +132,7 @@ func told(t *testing.T, pages map[string]string, now time.Time, book rules.Curre
 		}
 		for _, s := range shipments {
 			w := seen{Milestone: s.Milestone, LastEvent: s.LastEvent().UnixMilli()}
-			rule := book.Shipments("EP01", sla.Lane{Carrier: s.Ref.Carrier, Origin: s.Origin, Dest: s.Dest})
+			rule := book.Shipments("EP01", s.Lane())
 			for _, a := range sla.Detect(now, s, rule) {
 				w.Anomalies = w.Anomalies.With(a.Kind)
 			}

@@ -13,7 +13,6 @@ import (
 
 	"watchkeeper/connectors"
 	"watchkeeper/sla"
-	"watchkeeper/sla/rules"
 	"watchkeeper/workers/handle"
 	"watchkeeper/workers/intake"
 	"watchkeeper/workers/job"
@@ -32,7 +31,7 @@ func (f *Fleet) openPlatforms(ctx context.Context) error {
 			continue
 		}
 		built, err := p.New(ctx, envconfig.MapLookuper(s.Env), connectors.Deps{
-			Store: s.ID, Now: f.o.Now, HTTP: f.o.HTTP, Limiter: f.store, Tokens: f.store, Brake: f.store, Log: f.o.Log, Calls: calls.observer(s.Platform),
+			Store: s.ID, Now: f.o.Now, HTTP: f.o.HTTP, Limiter: f.limiter(s.ID), Tokens: f.store, Brake: f.store, Log: f.o.Log, Calls: calls.observer(s.Platform),
 		})
 		if err != nil {
 			errs = append(errs, fmt.Errorf("store %s: %w", s.ID, err))
@@ -64,7 +63,7 @@ func (f *Fleet) feeds(in *intake.Intake) []poll.Feed {
 		src := f.sources[s.ID]
 		if src.Connector != nil {
 			out = append(out, poll.Feed{
-				ID: feedID(s.ID, disputes), Source: src, Fetch: src.Connector, Every: f.every(s), Gone: f.gone,
+				ID: feedID(s.ID, disputes), Source: src, Fetch: src.Connector, Pace: f.pace(s), Gone: f.gone,
 				Accept: func(ctx context.Context, src *connectors.Source, page connectors.Page) error {
 					_, err := in.Accept(ctx, src, page)
 					return err
@@ -73,7 +72,7 @@ func (f *Fleet) feeds(in *intake.Intake) []poll.Feed {
 		}
 		if src.Tracker != nil {
 			out = append(out, poll.Feed{
-				ID: feedID(s.ID, parcels), Source: src, Fetch: src.Tracker, Every: f.every(s),
+				ID: feedID(s.ID, parcels), Source: src, Fetch: src.Tracker, Pace: f.pace(s),
 				Accept: func(ctx context.Context, src *connectors.Source, page connectors.Page) error {
 					_, err := in.AcceptShipments(ctx, src, page)
 					return err
@@ -91,18 +90,6 @@ const (
 )
 
 func feedID(store sla.StoreID, kind string) string { return string(store) + "/" + kind }
-
-// every is how often a store's feeds are read.
-func (f *Fleet) every(s rules.Store) time.Duration {
-	if s.Poll.Value > 0 {
-		return s.Poll.Value
-	}
-	p, err := f.o.Registry.Get(s.Platform)
-	if err != nil || p.Poll <= 0 {
-		return 5 * time.Minute
-	}
-	return p.Poll
-}
 
 // gone asks for the disputes that a complete snapshot no longer lists to be read again.
 func (f *Fleet) gone(ctx context.Context, src *connectors.Source, ids []string) error {

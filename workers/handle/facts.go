@@ -1,6 +1,7 @@
 package handle
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -10,11 +11,12 @@ import (
 	"watchkeeper/sla/playbook"
 )
 
-// facts gathers what the playbook wants to know. The parcel comes from the store: the trackers' feeds keep it fresh.
+// facts gathers what the playbook wants to know. The parcel comes from the store: the trackers' feeds keep it fresh. Its thresholds are those of
+// the store that sold it, where it has any, else its tracker's, under which the anomalies on record were found: silence is judged anew.
 func (h *Handlers) facts(ctx context.Context, now time.Time, d sla.Dispute, o sla.Obligation) (playbook.Facts, error) {
 	f := playbook.Facts{Now: now, Dispute: d, Obligation: o}
 	for _, src := range h.Sources.Trackers() {
-		f.Parcels = h.Rules.Shipments(src.Store, sla.Lane{Dest: d.Country})
+		f.Parcels = h.Rules.Sold(d.ID.Store, src.Store, sla.Lane{Dest: d.Country})
 		if len(d.Shipments) == 0 {
 			continue
 		}
@@ -28,8 +30,13 @@ func (h *Handlers) facts(ctx context.Context, now time.Time, d sla.Dispute, o sl
 		}
 		for i, r := range records {
 			if ok[i] && (f.Parcel == nil || r.LastEvent.After(f.Parcel.LastEvent)) {
-				f.Parcels = h.Rules.Shipments(src.Store, sla.Lane{Carrier: r.Ref.Carrier, Dest: d.Country})
-				f.Parcel = &playbook.Parcel{Ref: r.Ref, Milestone: r.Milestone, Anomalies: r.Anomalies, LastEvent: r.LastEvent}
+				lane := r.Lane
+				lane.Dest = cmp.Or(d.Country, lane.Dest) // where the buyer is: a parcel may be told to end at a hub
+				f.Parcels = h.Rules.Sold(d.ID.Store, src.Store, lane)
+				f.Parcel = &playbook.Parcel{
+					Ref: r.Ref, Milestone: r.Milestone, LastEvent: r.LastEvent,
+					Anomalies: sla.SilenceAnew(now, r.Milestone, r.LastEvent, r.Anomalies, f.Parcels),
+				}
 			}
 		}
 		if f.Parcel != nil {

@@ -58,7 +58,8 @@ type Intake interface {
 // Rules gives the operator's rules.
 type Rules interface {
 	For(p sla.Platform, s sla.StoreID, r sla.Reason) sla.Rule
-	Shipments(s sla.StoreID, l sla.Lane) sla.ShipmentRule
+	// Sold is what holds of a parcel that a tracker follows, for a dispute of the store that sold it.
+	Sold(seller, tracker sla.StoreID, l sla.Lane) sla.ShipmentRule
 	Hash() string
 }
 
@@ -95,6 +96,8 @@ type Deps struct {
 	Log     *zap.Logger
 	Metrics *Metrics
 	AtOnce  bool // the cases of an answering job go at once, not one after the other
+	// Limit is how many cases of a store may be under way to an answer at once in this process, as of now; 0, or a nil function: any number.
+	Limit func(sla.StoreID) int
 }
 
 // Handlers do the work.
@@ -104,11 +107,12 @@ type Handlers struct {
 	metrics *metrics
 	kinds   map[job.Kind]func(context.Context, job.Args) error
 	absent  *absences
+	slots   *slots
 }
 
 // New makes the handlers.
 func New(d Deps) *Handlers {
-	h := &Handlers{Deps: d, log: d.Log.Named("handle"), metrics: d.Metrics.metrics, absent: newAbsences()}
+	h := &Handlers{Deps: d, log: d.Log.Named("handle"), metrics: d.Metrics.metrics, absent: newAbsences(), slots: newSlots()}
 	h.kinds = map[job.Kind]func(context.Context, job.Args) error{
 		job.Assess:  h.assess,
 		job.Refresh: h.refresh,

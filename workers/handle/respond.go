@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -27,18 +29,62 @@ const (
 // maxTries is after how many sure refusals of one turn a person takes over.
 const maxTries = 5
 
-// respond answers the cases of a job, or learns what became of answers. One that fails does not stop the others. What there is no time for any
-// more is left to the cases' timers: an answer that is begun must have the time to end.
+// respond answers the cases of a job, or learns what became of answers, as many at once as their store may have under way. One that fails does
+// not stop the others. What there is no slot or no time for is looked at again soon: an answer that is begun must have the time to end.
 func (h *Handlers) respond(ctx context.Context, args job.Args) error {
 	start := h.Now() // before the claims: their reply may be late, and the leases run already
-	turns, err := h.claim(ctx, args, start)
+	all, err := h.turns(ctx, args, start)
 	if err != nil {
 		return err
 	}
+	urgent(all)
+	var errs []error
+	for _, turns := range byStore(all) {
+		errs = append(errs, h.answers(ctx, turns, start))
+	}
+	return errors.Join(errs...)
+}
+
+// byStore parts the cases of a job, which usually are of one store.
+func byStore(turns []*turn) [][]*turn {
+	var out [][]*turn
+	for _, t := range turns {
+		i := slices.IndexFunc(out, func(of []*turn) bool { return of[0].src == t.src })
+		if i < 0 {
+			i, out = len(out), append(out, nil)
+		}
+		out[i] = append(out[i], t)
+	}
+	return out
+}
+
+// answers goes on with the cases of one store, in the slots that it has free.
+func (h *Handlers) answers(ctx context.Context, turns []*turn, start time.Time) error {
+	wanted := 1
+	if h.AtOnce {
+		wanted = len(turns)
+	}
+	lease := h.slots.take(turns[0].rec.ID.Store, wanted, h.most(turns[0].rec.ID.Store))
+	if lease.slots == 0 {
+		return h.putOff(ctx, turns...)
+	}
+	h.claim(ctx, turns, start)
 	errs := make([]error, len(turns))
-	h.each(turns, func(i int, t *turn) {
+	free := make(chan struct{}, lease.slots)
+	var next atomic.Int64
+	h.each(turns, func(int, *turn) {
+		free <- struct{}{}
+		i := int(next.Add(1)) - 1 // the most urgent first, whichever goroutine got here
+		t := turns[i]
+		defer func() {
+			lease.ended(len(turns))
+			<-free
+		}()
 		if h.Now().Sub(start) > job.Budget-callTimeout-reserve || ctx.Err() != nil {
 			errs[i] = t.giveBack(ctx, t.held)
+			if lease.slots < len(turns) && ctx.Err() == nil {
+				errs[i] = errors.Join(errs[i], h.putOff(ctx, t))
+			}
 			return
 		}
 		if err := errors.Join(t.run(ctx), t.giveBack(ctx, t.held)); err != nil {
@@ -78,15 +124,13 @@ func (h *Handlers) each(turns []*turn, do func(i int, t *turn)) {
 	}
 }
 
-// claim decides again about the cases of a job, for the job may be old, and claims the slots of those that want an answer, all in one
-// round trip. It gives those that this worker may go on with.
-func (h *Handlers) claim(ctx context.Context, args job.Args, now time.Time) ([]*turn, error) {
+// turns decides again about the cases of a job, for the job may be old, and gives those that still want an answer.
+func (h *Handlers) turns(ctx context.Context, args job.Args, now time.Time) ([]*turn, error) {
 	records, ok, err := h.Store.Cases(ctx, args.Disputes())
 	if err != nil {
 		return nil, err
 	}
 	turns := make([]*turn, 0, len(records))
-	keys, claiming := make([]sla.AttemptKey, 0, len(records)), make([]*turn, 0, len(records))
 	for i, rec := range records {
 		src := h.source(rec.ID.Store)
 		if !ok[i] || src == nil || src.Connector == nil {
@@ -95,23 +139,28 @@ func (h *Handlers) claim(ctx context.Context, args job.Args, now time.Time) ([]*
 		t := &turn{Handlers: h, src: src, rec: rec, claimed: now, rule: h.Rules.For(src.Platform, rec.ID.Store, rec.Reason)}
 		t.decision = sla.Decide(t.now(), rec.Case, t.rule)
 		switch t.decision.Action {
-		case sla.ActionAct:
-			if src.Responder != nil {
-				keys, claiming = append(keys, sla.AttemptKey{Dispute: rec.ID, Turn: rec.Obligation.Turn}), append(claiming, t)
-			}
-		case sla.ActionResolve, sla.ActionShadow:
-		default:
-			continue // somebody was faster; the timer is armed
+		case sla.ActionAct, sla.ActionResolve, sla.ActionShadow:
+			turns = append(turns, t)
 		}
-		turns = append(turns, t)
+		// Of the others somebody was faster; the timer is armed.
+	}
+	return turns, nil
+}
+
+// claim claims the slots of the ledger for those that want to send, all in one round trip.
+func (h *Handlers) claim(ctx context.Context, turns []*turn, now time.Time) {
+	keys, claiming := make([]sla.AttemptKey, 0, len(turns)), make([]*turn, 0, len(turns))
+	for _, t := range turns {
+		if t.decision.Action == sla.ActionAct && t.src.Responder != nil {
+			keys, claiming = append(keys, sla.AttemptKey{Dispute: t.rec.ID, Turn: t.rec.Obligation.Turn}), append(claiming, t)
+		}
 	}
 	if len(keys) == 0 {
-		return turns, nil
+		return
 	}
 	for i, c := range h.Ledger.ClaimAttempts(ctx, keys, now, claimLease) {
 		claiming[i].held, claiming[i].claimErr = c.Attempt, c.Err
 	}
-	return turns, nil
 }
 
 // clocked is a connector that knows how far its platform's clock is from ours.

@@ -69,6 +69,7 @@ type world struct {
 	failed   []error
 	pages    []handle.Notice
 	warnings []handle.Notice
+	sold     func(seller, tracker sla.StoreID, l sla.Lane) sla.ShipmentRule // nil: slatest's
 	points   int
 	fault    func(point) bool // true: the call fails, or its reply is lost
 }
@@ -141,6 +142,13 @@ func (w *world) For(_ sla.Platform, _ sla.StoreID, r sla.Reason) sla.Rule {
 func (w *world) Hash() string { return "0123456789ab" }
 
 func (w *world) Shipments(sla.StoreID, sla.Lane) sla.ShipmentRule { return slatest.ShipmentRule() }
+
+func (w *world) Sold(seller, tracker sla.StoreID, l sla.Lane) sla.ShipmentRule {
+	if w.sold != nil {
+		return w.sold(seller, tracker, l)
+	}
+	return slatest.ShipmentRule()
+}
 
 func (w *world) Warn(_ context.Context, n handle.Notice) { w.warnings = append(w.warnings, n) }
 

@@ -202,11 +202,16 @@ type bundle struct {
 	lost error // what the queue says
 	reg  *prometheus.Registry
 	logs *observer.ObservedLogs
+
+	lanes []sla.Lane // whose rules were asked for
 }
 
 func (b *bundle) For(sla.Platform, sla.StoreID, sla.Reason) sla.Rule { return b.rule }
 
-func (b *bundle) Shipments(sla.StoreID, sla.Lane) sla.ShipmentRule { return slatest.ShipmentRule() }
+func (b *bundle) Shipments(_ sla.StoreID, l sla.Lane) sla.ShipmentRule {
+	b.lanes = append(b.lanes, l)
+	return slatest.ShipmentRule()
+}
 
 func (b *bundle) Enqueue(_ context.Context, jobs ...job.Job) error {
 	if b.lost != nil && len(jobs) > 0 {

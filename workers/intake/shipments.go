@@ -108,9 +108,9 @@ func (in *Intake) postpone(ctx context.Context, src *connectors.Source, known ma
 	for _, s := range answered {
 		delete(known, s.Ref.Number)
 	}
-	next := in.now().Add(in.rules.Shipments(src.Store, sla.Lane{}).Recheck.Value)
 	var writes []sla.ShipmentWrite
 	for _, t := range known {
+		next := in.now().Add(in.rules.Shipments(src.Store, t.prev.Lane).Recheck.Value)
 		w := sla.ShipmentWrite{ShipmentRecord: *t.prev, Expect: t.prev.Version}
 		w.Next = next
 		writes = append(writes, w)
@@ -128,6 +128,16 @@ type tracked struct {
 	prev        *sla.ShipmentRecord
 }
 
+// lane is the parcel's way: what the tracker does not tell now it may have told before.
+func (t tracked) lane(s sla.Shipment) sla.Lane {
+	l := s.Lane()
+	if t.prev == nil {
+		return l
+	}
+	before := t.prev.Lane
+	return sla.Lane{Carrier: cmp.Or(l.Carrier, before.Carrier), Origin: cmp.Or(l.Origin, before.Origin), Dest: cmp.Or(l.Dest, before.Dest)}
+}
+
 func (in *Intake) recordShipments(ctx context.Context, src *connectors.Source, shipments []sla.Shipment, known map[string]tracked, tally *Tally) error {
 	if len(shipments) == 0 {
 		return nil
@@ -136,9 +146,11 @@ func (in *Intake) recordShipments(ctx context.Context, src *connectors.Source, s
 	now := in.now()
 	writes := make([]sla.ShipmentWrite, len(shipments))
 	for i, s := range shipments {
-		t, rule := known[s.Ref.Number], in.rules.Shipments(src.Store, sla.Lane{Carrier: s.Ref.Carrier, Origin: s.Origin, Dest: s.Dest})
+		t := known[s.Ref.Number]
+		lane := t.lane(s)
+		rule := in.rules.Shipments(src.Store, lane)
 		writes[i] = sla.ShipmentWrite{ShipmentRecord: sla.ShipmentRecord{
-			Store: src.Store, Ref: sla.ShipmentRef{Number: s.Ref.Number, Order: s.Ref.Order}, Milestone: s.Milestone,
+			Store: src.Store, Ref: sla.ShipmentRef{Number: s.Ref.Number, Order: s.Ref.Order}, Lane: lane, Milestone: s.Milestone,
 			LastEvent: s.LastEvent(), Next: sla.NextLook(now, s, rule), Fingerprint: t.fingerprint,
 		}}
 		w := &writes[i]

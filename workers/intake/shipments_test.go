@@ -110,6 +110,29 @@ func TestNumberUnderTwoCarriersKeepsTheNewestNews(t *testing.T) {
 	}
 }
 
+func TestTheLaneIsOnRecordAndWhatWasToldOnceStays(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	tr, page := b.tracker("LX1")
+	told := tr.parcels["LX1"]
+	told.Ref.Carrier, told.Carrier, told.Origin, told.Dest = "", "190012", "CN", "BR"
+	tr.parcels["LX1"] = told
+	want := sla.Lane{Carrier: "190012", Origin: "CN", Dest: "BR"}
+	for i := range 2 {
+		if _, err := b.acceptParcels(page); err != nil || b.parcels["LX1"].Lane != want || b.parcels["LX1"].Ref.Carrier != "" {
+			t.Fatalf("want the lane %v under the number alone, got %+v (%v)", want, b.parcels["LX1"], err)
+		}
+		if i == 0 && b.lanes[len(b.lanes)-1] != want {
+			t.Errorf("want the rule of the lane, got that of %v", b.lanes)
+		}
+		told.Carrier, told.Origin, told.Dest = "", "", ""
+		tr.parcels["LX1"], page.Rows[0].Fingerprint = told, 99
+	}
+	if got := b.lanes[len(b.lanes)-1]; got != want {
+		t.Errorf("want the rule of the lane that was told before, got that of %v", got)
+	}
+}
+
 type several struct {
 	*tracker
 	all []sla.Shipment

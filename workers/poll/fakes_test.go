@@ -141,6 +141,7 @@ type bundle struct {
 	gone    [][]string
 	refuses map[string]error // the row whose page cannot be recorded
 	goneErr error
+	season  time.Time // from when on the feed is read each minute
 }
 
 func setup(t *testing.T, rows, size int) *bundle {
@@ -152,12 +153,19 @@ func setup(t *testing.T, rows, size int) *bundle {
 	for i := range rows {
 		b.rows = append(b.rows, fmt.Sprintf("%05d", i))
 	}
-	b.feed = poll.Feed{ID: feedID, Source: b.src, Fetch: b.platform, Every: 5 * time.Minute, Accept: b.accept, Gone: b.vanished}
+	b.feed = poll.Feed{ID: feedID, Source: b.src, Fetch: b.platform, Pace: b.pace, Accept: b.accept, Gone: b.vanished}
 	b.runner = b.replica()
 	if err := b.runner.Ensure(context.Background()); err != nil {
 		t.Fatalf("ensure: %v", err)
 	}
 	return b
+}
+
+func (b *bundle) pace(now time.Time) (time.Duration, time.Time) {
+	if !b.season.IsZero() && !now.Before(b.season) {
+		return time.Minute, time.Time{}
+	}
+	return 5 * time.Minute, b.season
 }
 
 // replica is another process on the same store.

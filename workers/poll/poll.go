@@ -30,7 +30,8 @@ type Feed struct {
 	ID     string // "AE01/disputes"
 	Source *connectors.Source
 	Fetch  connectors.Feed
-	Every  time.Duration
+	// Pace is how often the list is read as of an instant, and when that changes by itself; zero: never. It is read at that date, too.
+	Pace func(now time.Time) (every time.Duration, until time.Time)
 	// Accept records a page; an error means that the cursor must stay.
 	Accept func(ctx context.Context, src *connectors.Source, page connectors.Page) error
 	// Gone is told of rows that a complete snapshot no longer lists; nil when nobody cares.
@@ -148,10 +149,13 @@ func (r *Runner) read(ctx context.Context, feed Feed, rec sla.FeedRecord) {
 	from := rec.Cursor
 	err := r.guarded(ctx, feed, &rec)
 	now := r.now()
+	every, until := feed.Pace(now)
 	switch {
 	case err == nil:
 		rec.Failures = 0
-		rec.Next = now.Add(jitter(feed.Every))
+		if rec.Next = now.Add(jitter(every)); until.After(now) && until.Before(rec.Next) {
+			rec.Next = until
+		}
 	case connectors.KindOf(err) == connectors.Throttled:
 		// Not a failure: the platform is there and asks for patience.
 		rec.Next = now.Add(min(max(cmp.Or(connectors.RetryAfter(err), time.Second), 50*time.Millisecond), longest))
@@ -160,7 +164,7 @@ func (r *Runner) read(ctx context.Context, feed Feed, rec sla.FeedRecord) {
 		rec.Next = now
 	default:
 		rec.Failures++
-		rec.Next = now.Add(backoff(feed.Every, rec.Failures))
+		rec.Next = now.Add(backoff(every, rec.Failures))
 	}
 	r.metrics.polls.WithLabelValues(string(feed.Source.Platform), connectors.KindOf(err).String()).Inc()
 	if err != nil && connectors.KindOf(err) != connectors.Throttled && ctx.Err() == nil {

@@ -84,7 +84,7 @@ func TestBackoffGrowsAndIsCapped(t *testing.T) {
 		5 * time.Minute: 15 * time.Minute, time.Minute: 4 * time.Minute, 24 * time.Hour: 15 * time.Minute, time.Second: 4 * time.Second,
 	} {
 		b := setup(t, 1, 1)
-		b.feed.Every = every
+		b.feed.Pace = func(time.Time) (time.Duration, time.Time) { return every, time.Time{} }
 		b.runner = b.replica()
 		var last time.Duration
 		for i := range 40 {

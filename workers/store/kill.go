@@ -42,25 +42,29 @@ func scopesOver(p sla.Platform, store sla.StoreID, r sla.Reason) []string {
 	return out
 }
 
+// stops is the scope that a switch stops as far as this version can tell: one that a newer version wrote and this one cannot read stops all
+// that it may mean, as scripts/attempt_intent.lua has it.
+func stops(field string) string {
+	scope, err := parseScope(field)
+	if err == nil {
+		return field
+	}
+	scope.Reason = sla.ReasonUnknown
+	return scopeField(scope)
+}
+
 // CheckKill tells whether a switch stops answers of a store to disputes of a reason: it gives sla.ErrKilled when one is on. What this process
 // has seen of the switches counts with what a shard says, so that one that was just emptied frees nothing.
 func (s *Store) CheckKill(ctx context.Context, p sla.Platform, store sla.StoreID, r sla.Reason) error {
 	op := "kill switches over " + string(store)
 	scopes := scopesOver(p, store, r)
-	values, err := s.rdb.HMGet(ctx, s.keys[s.shardOf(string(store))].kill, scopes...).Result()
+	words, err := s.rdb.HGetAll(ctx, s.keys[s.shardOf(string(store))].kill).Result() // all: what one cannot read has any name
 	if err != nil {
 		return wrap(op, err)
 	}
-	words := map[string]string{}
-	for i, v := range values {
-		if said, ok := v.(string); ok {
-			words[scopes[i]] = said
-		}
-	}
-	known := s.heard(words)
-	for _, scope := range scopes {
-		if parseWord(known[scope]).on {
-			return fmt.Errorf("%s: %s: %w", op, scope, sla.ErrKilled)
+	for field, said := range s.heard(words) {
+		if parseWord(said).on && slices.Contains(scopes, stops(field)) {
+			return fmt.Errorf("%s: %s: %w", op, field, sla.ErrKilled)
 		}
 	}
 	return nil
@@ -138,7 +142,8 @@ func (s *Store) readKills(ctx context.Context) ([]map[string]string, error) {
 	return out, nil
 }
 
-// Kills lists the switches that are on in any shard, by their scope.
+// Kills lists the switches that are on in any shard, by their scope. An error that Is ErrUnreadable concerns single
+// ones that a newer version wrote: they are counted and logged, and stop answers all the same; the others are given.
 func (s *Store) Kills(ctx context.Context) ([]sla.KillSwitch, error) {
 	const op = "kill switches"
 	shards, err := s.readKills(ctx)
@@ -155,15 +160,18 @@ func (s *Store) Kills(ctx context.Context) ([]sla.KillSwitch, error) {
 			}
 		}
 	}
+	var bad error
 	out := make([]sla.KillSwitch, 0, len(newest))
 	for _, field := range slices.Sorted(maps.Keys(newest)) {
 		scope, err := parseScope(field)
 		if err != nil {
-			return nil, wrap(op, err)
+			s.skip(op, err)
+			bad = err
+			continue
 		}
 		out = append(out, sla.KillSwitch{KillScope: scope, Since: time.UnixMilli(newest[field].at).UTC(), Note: newest[field].note})
 	}
-	return out, nil
+	return out, wrap(op, bad)
 }
 
 func parseScope(field string) (sla.KillScope, error) {

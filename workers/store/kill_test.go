@@ -2,6 +2,8 @@ package store_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -101,6 +103,41 @@ func TestMendingBringsSwitchesBackToAShardThatLostThem(t *testing.T) {
 		_, err = s.RecordIntent(ctx, intent(a, c.now(), c.now()))
 		wantErr(t, err, sla.ErrKilled)
 	})
+}
+
+func TestASwitchOfANewerVersionStopsAllThatItMayMeanAndHidesNoOther(t *testing.T) {
+	t.Parallel()
+	for field, covers := range map[string]bool{
+		"aliexpress/AE01/slow_parcel": true, "//slow_parcel": true, "/AE01/slow_parcel": true, "aliexpress//": true, "/AE01/damaged/BR": true, "everything": true,
+		"ebay//slow_parcel": false, "/EB01/slow_parcel": false, "aliexpress/EB01/slow_parcel": false, "/AE01/damaged": false,
+	} {
+		each(t, func(t *testing.T, s *store.Store, c *clock, rdb redis.UniversalClient) {
+			ctx := context.Background()
+			a, err := s.ClaimAttempt(ctx, slot(), c.now(), time.Minute)
+			must(t, err)
+			must(t, s.SetKill(ctx, sla.KillScope{Store: "EB02"}, true, "ops", c.now()))
+			for i := range s.Shards() {
+				must(t, rdb.HSet(ctx, fmt.Sprintf("wk:{%02d}:kill", i), field, "1 1700000000000 ops: newer").Err())
+			}
+			reads := field == "aliexpress//" || field == "/AE01/damaged"
+			kills, err := s.Kills(ctx)
+			if len(kills) != 1+map[bool]int{true: 1}[reads] || reads != (err == nil) || !reads && !errors.Is(err, store.ErrUnreadable) {
+				t.Errorf("%s: want what can be read listed, got %+v (%v)", field, kills, err)
+			}
+			stats, err := s.Stats(ctx)
+			if must(t, err); (stats.Unreadable == 0) != reads {
+				t.Errorf("%s: %d counted as unreadable", field, stats.Unreadable)
+			}
+			_, err = s.RecordIntent(ctx, intent(a, c.now(), c.now()))
+			if brake := s.CheckKill(ctx, "aliexpress", "AE01", sla.ReasonNotReceived); covers {
+				wantErr(t, err, sla.ErrKilled)
+				wantErr(t, brake, sla.ErrKilled)
+			} else {
+				must(t, err)
+				must(t, brake)
+			}
+		})
+	}
 }
 
 func TestTheNoteOfASwitchIsClipped(t *testing.T) {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"encoding/binary"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -31,6 +32,17 @@ func instants() *rapid.Generator[time.Time] {
 			return time.Time{}
 		}
 		return time.UnixMilli((ms/unit)*unit + 1_000*60).UTC()
+	})
+}
+
+// scans are instants as parcels keep them: whole minutes since packed times count.
+func scans() *rapid.Generator[time.Time] {
+	return rapid.Custom(func(t *rapid.T) time.Time {
+		n := rapid.Int64Range(0, 1<<24-1).Draw(t, "minutes")
+		if n == 0 {
+			return time.Time{}
+		}
+		return time.Unix(epoch2020+60*n, 0).UTC()
 	})
 }
 
@@ -167,11 +179,36 @@ func TestShipmentsAndFeedsSurvivePacking(t *testing.T) {
 		roundTrip(t, shipmentKind, sla.ShipmentRecord{Store: "AE01",
 			Ref:       sla.ShipmentRef{Number: draw(t, "number", rapid.StringMatching(`[A-Z0-9]{5,30}`)), Carrier: draw(t, "carrier", rapid.StringMatching(`([a-z-]{2,12}|[0-9]{3,6})?`)), Order: draw(t, "order", rapid.StringMatching(`[A-Z0-9-]{0,20}`))},
 			Milestone: rapid.SampledFrom(sla.Milestones()).Draw(t, "milestone"), Anomalies: sla.AnomalySet(rapid.Uint32().Draw(t, "anomalies")),
-			LastEvent: draw(t, "last", instants()), Next: draw(t, "next", instants()), Fingerprint: rapid.Uint64().Draw(t, "fingerprint"), Version: expect + 1}, expect)
+			Lane: sla.Lane{Carrier: draw(t, "found", rapid.StringMatching(`([a-zA-Z-]{2,12}|[0-9]{3,6})?`)),
+				Origin: draw(t, "origin", rapid.StringMatching(`(CN|[A-Z]{2})?`)), Dest: draw(t, "dest", rapid.StringMatching(`([A-Z]{2})?`))},
+			LastEvent: draw(t, "last", scans()), Next: draw(t, "next", instants()), Fingerprint: rapid.Uint64().Draw(t, "fingerprint"), Version: expect + 1}, expect)
 		roundTrip(t, feedKind, sla.FeedRecord{ID: "AE01/" + draw(t, "feed", rapid.StringMatching(`[a-z]{1,12}`)), Store: "AE01",
 			Cursor: rapid.StringN(0, 200, 512).Draw(t, "cursor"), Next: draw(t, "next", instants()), LastTry: draw(t, "try", instants()),
 			LastSuccess: draw(t, "success", instants()), Failures: rapid.Uint32().Draw(t, "failures"), Version: expect + 1}, expect)
 	})
+}
+
+func TestParcelsOfAVersionWithoutLanesAreRead(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 1, 12, 34, 56, 789e6, time.UTC)
+	body := binary.AppendUvarint([]byte{byte(sla.MilestoneCustoms)}, uint64(sla.AnomalySet(0).With(sla.AnomalyDelayed)))
+	p := packed{b: appendString(appendTime(body, at), "8100")}
+	var got sla.ShipmentRecord
+	unpackShipment(&got, ident{store: "T17", native: "LP1"}, "", header{}, &p)
+	want := sla.ShipmentRecord{Store: "T17", Ref: sla.ShipmentRef{Number: "LP1", Order: "8100"}, Milestone: sla.MilestoneCustoms,
+		Anomalies: sla.AnomalySet(0).With(sla.AnomalyDelayed), LastEvent: at}
+	if diff := cmp.Diff(want, got); diff != "" || p.err() != nil {
+		t.Errorf("%v (-want +got):\n%s", p.err(), diff)
+	}
+}
+
+func TestAUsualParcelIsSmall(t *testing.T) {
+	t.Parallel()
+	b := packShipment(nil, &sla.ShipmentRecord{Milestone: sla.MilestoneInTransit, LastEvent: time.Date(2026, 3, 1, 12, 34, 0, 0, time.UTC),
+		Lane: sla.Lane{Carrier: "190012", Origin: "CN", Dest: "BR"}})
+	if len(b) != 9 {
+		t.Errorf("want 9 bytes, got %d", len(b))
+	}
 }
 
 func TestAttemptsSurvivePacking(t *testing.T) {

@@ -83,9 +83,8 @@ func bytesOf(reply any) []byte {
 	return []byte(text)
 }
 
-// claim takes what is due, each shard its fair part; a little more than the limit where leaves are taken whole, but never of feeds.
-// Where some shards have less than their part, the others get what is left over, so
-// that fewer entries than the limit mean that nothing more is due.
+// claim takes what is due, each shard its fair part; a little more than the limit where leaves are taken whole, but never of feeds. Where some
+// shards have less than their part, the others get what is left over, so that fewer entries than the limit mean that nothing more is due.
 func claim[R any](ctx context.Context, s *Store, k kind[R], now time.Time, lease time.Duration, limit int) ([]R, error) {
 	op := "claim " + k.name
 	if lease < time.Millisecond {

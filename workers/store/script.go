@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/redis/go-redis/v9"
+
+	"watchkeeper/sla"
 )
 
 //go:embed scripts/*.lua
@@ -23,7 +25,7 @@ var (
 	compareScript = script("compare")
 	dueScript     = script("epoch_check", "timer", "due")
 	attemptClaim  = script("epoch_check", "ledger", "attempt_claim", "items")
-	attemptIntent = script("epoch_check", "ledger", "attempt_intent", "items")
+	attemptIntent = headed(readableReasons(), "epoch_check", "ledger", "attempt_intent", "items")
 	attemptSettle = script("epoch_check", "timer", "write", "ledger", "record", "attempt_settle", "items")
 	attemptGive   = script("epoch_check", "ledger", "attempt_release", "items")
 	approveScript = script("epoch_check", "timer", "write", "record", "approve", "items")
@@ -45,8 +47,12 @@ type luaScript struct {
 	text string
 }
 
-func script(parts ...string) luaScript {
+func script(parts ...string) luaScript { return headed("", parts...) }
+
+// headed is a script with what only this version of the program can tell in front of it.
+func headed(head string, parts ...string) luaScript {
 	var b strings.Builder
+	b.WriteString(head)
 	for _, part := range parts {
 		text, err := sources.ReadFile("scripts/" + part + ".lua")
 		if err != nil {
@@ -56,6 +62,17 @@ func script(parts ...string) luaScript {
 		b.WriteByte('\n')
 	}
 	return luaScript{Script: redis.NewScript(b.String()), text: b.String()}
+}
+
+// readableReasons tells a script which reasons this version can read in the name of a kill switch.
+func readableReasons() string {
+	var b strings.Builder
+	b.WriteString("local READS = {['']=true")
+	for _, r := range sla.Reasons() {
+		b.WriteString(",['" + r.String() + "']=true")
+	}
+	b.WriteString("}\n")
+	return b.String()
 }
 
 // A call is one run of a script. All its keys carry one hash tag.

@@ -33,21 +33,121 @@ func shipmentIdent(store sla.StoreID, ref sla.ShipmentRef) ident {
 	return ident{store: store, native: ShipmentID(ref)}
 }
 
-// packShipment writes what neither the header nor the id holds: usually 14 bytes.
+// The flags of a packed parcel, beside its milestone in the low bits. Without parcelLane the record is of a version that knew no lanes: the
+// milestone, the anomalies, the last event and the order, in full.
+const (
+	parcelAnomalies = 1 << (5 + iota)
+	parcelOrder
+	parcelLane
+	parcelMilestone = parcelAnomalies - 1
+)
+
+// packShipment writes what neither the header nor the id holds: usually 9 bytes. The last event counts in minutes, which is finer than any
+// threshold, and the carrier is what is left at the end.
 func packShipment(b []byte, r *sla.ShipmentRecord) []byte {
-	b = append(b, byte(r.Milestone))
-	b = binary.AppendUvarint(b, uint64(r.Anomalies))
-	b = appendTime(b, r.LastEvent)
-	return appendString(b, r.Ref.Order)
+	b = append(b, byte(r.Milestone)|flag(r.Anomalies != 0, parcelAnomalies)|flag(r.Ref.Order != "", parcelOrder)|parcelLane)
+	n := minutes(r.LastEvent)
+	b = append(b, byte(n>>16), byte(n>>8), byte(n))
+	if r.Anomalies != 0 {
+		b = binary.AppendUvarint(b, uint64(r.Anomalies))
+	}
+	if r.Ref.Order != "" {
+		b = appendString(b, r.Ref.Order)
+	}
+	return appendLane(b, r.Lane)
+}
+
+// minutes are those since packed times count, from 1 and until 2051; 0 is no instant.
+func minutes(t time.Time) uint32 {
+	if t.IsZero() {
+		return 0
+	}
+	return uint32(min(max((t.Unix()-epoch2020)/60, 1), 1<<24-1)) //nolint:gosec // bounded
+}
+
+// Where a parcel comes from, in two bits: nearly all come from one country.
+const (
+	originNone = iota
+	originUsual
+	originTold // its code follows in two bytes
+
+	usualOrigin = "CN"
+)
+
+// appendLane packs the destination, the kind of origin and the packing of the carrier into two bytes, and the carrier behind them.
+func appendLane(b []byte, l sla.Lane) []byte {
+	head, origin, kind := len(b), countryCode(l.Origin), uint32(originTold)
+	switch {
+	case origin == 0:
+		kind = originNone
+	case l.Origin == usualOrigin:
+		kind = originUsual
+	}
+	if b = append(b, 0, 0); kind == originTold {
+		b = append(b, byte(origin>>8), byte(origin))
+	}
+	b, packing := appendText(b, l.Carrier)
+	v := countryCode(l.Dest)<<6 | kind<<4 | uint32(packing)
+	b[head], b[head+1] = byte(v>>8), byte(v)
+	return b
+}
+
+// countryCode is two capital letters in ten bits; 0 is none.
+func countryCode(s string) uint32 {
+	if len(s) != 2 || s[0] < 'A' || s[0] > 'Z' || s[1] < 'A' || s[1] > 'Z' {
+		return 0
+	}
+	return uint32(s[0]-'A')*26 + uint32(s[1]-'A') + 1
+}
+
+func country(code uint32) string {
+	if code == 0 || code > 26*26 {
+		return ""
+	}
+	return string([]byte{'A' + byte((code-1)/26), 'A' + byte((code-1)%26)})
+}
+
+func (p *packed) lane() sla.Lane {
+	v := p.uint16()
+	l := sla.Lane{Dest: country(v >> 6)}
+	switch v >> 4 & 3 {
+	case originUsual:
+		l.Origin = usualOrigin
+	case originTold:
+		l.Origin = country(p.uint16())
+	}
+	if carrier := p.take(len(p.b)); len(carrier) > 0 {
+		l.Carrier = readText(carrier, byte(v&3))
+	}
+	return l
+}
+
+func (p *packed) uint16() uint32 {
+	if b := p.take(2); b != nil {
+		return uint32(binary.BigEndian.Uint16(b))
+	}
+	return 0
 }
 
 func unpackShipment(r *sla.ShipmentRecord, id ident, _ sla.Platform, h header, p *packed) {
 	r.Store, r.Version, r.Next, r.Fingerprint = id.store, h.version, h.next, h.fingerprint
 	r.Ref.Number, r.Ref.Carrier, _ = strings.Cut(id.native, ":")
-	r.Milestone = sla.Milestone(p.byte())
-	r.Anomalies = sla.AnomalySet(p.uvarint())
-	r.LastEvent = p.time()
-	r.Ref.Order = p.string()
+	head := p.byte()
+	if head&parcelLane == 0 {
+		r.Milestone, r.Anomalies, r.LastEvent, r.Ref.Order = sla.Milestone(head), sla.AnomalySet(p.uvarint()), p.time(), p.string()
+		return
+	}
+	r.Milestone = sla.Milestone(head & parcelMilestone)
+	if n := uint32(p.byte())<<16 | p.uint16(); n > 0 {
+		r.LastEvent = time.Unix(epoch2020+60*int64(n), 0).UTC()
+	}
+	if head&parcelAnomalies != 0 {
+		r.Anomalies = sla.AnomalySet(p.uvarint())
+	}
+	if head&parcelOrder != 0 {
+		r.Ref.Order = p.string()
+	}
+	r.Lane = p.lane()
 }
 
 // CompareShipments tells of each row of one store whether its parcel is new, unchanged or changed. See CompareCases.

@@ -2,6 +2,8 @@
 -- Of each item (items.lua): [1] epoch, [2] sequence, [3] member, [4] slot, [5] now in ms, [6] now (6 bytes), [7] writer (8 bytes), [8] token
 -- (8 bytes), [9] what is sent, [10] back to when everything must be remembered, in ms, [11] the scopes of the kill switches that cover it,
 -- a line each
+-- A scope of a newer version that this one cannot read (READS) stops all that it may mean: every reason of its platform and store, or, when
+-- it has another form, everything.
 -- Replies with the slot and the sequence (8 bytes); the integers 0 when memory was lost, 2 frozen, 3 fenced, 4 not claimed, 6 a switch is on.
 local switches = {} -- by shard: the scopes that are on, or false
 
@@ -11,7 +13,12 @@ local function killed(prefix, scopes)
     for i = 1, #all, 2 do
       if byte(all[i + 1], 1) == ON then
         on = on or {}
-        on[all[i]] = true
+        local owner, reason = string.match(all[i], '^([^/]*/[^/]*/)([^/]*)$')
+        if READS[reason or 0] then
+          on[all[i]] = true
+        else
+          on[owner or '//'] = true
+        end
       end
     end
     switches[prefix] = on
