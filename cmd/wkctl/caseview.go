@@ -155,7 +155,8 @@ func (d *desk) view(ctx context.Context, c sla.CaseRecord, audits int) (*caseVie
 	rule := d.rule(c)
 	v := &caseView{
 		caseLine: lineOf(c, sla.Decide(d.now, c.Case, rule)), Version: c.Version, Warned: c.Warned, Paged: c.Paged.String(),
-		Answered: c.Answered, Unresolved: c.Unresolved, Waiting: c.Waiting, Approval: c.Approval.String(), Obligation: obligationOf(c.Case), Timeline: stagesOf(c.Case, rule, d.now),
+		Answered: c.Answered, Unresolved: c.Unresolved, Waiting: c.Waiting, Approval: c.Approval.String(),
+		Obligation: obligationOf(c.Case), Timeline: stagesOf(c.Case, rule, d.now),
 		Audit: []auditView{}, now: d.now,
 	}
 	attempts, err := d.attempts(ctx, c.ID)
@@ -182,7 +183,7 @@ func (v *caseView) print(w io.Writer) {
 	tab.row("next look", v.Next.String())
 	tab.row("told people", fmt.Sprintf("%d warn points, paged for %s", v.Warned, v.Paged))
 	tab.row("answered", yes(v.Answered)+", outcome unknown: "+yes(v.Unresolved))
-	tab.row("waits for a yes", yes(v.Waiting)+", a person has said: "+v.Approval)
+	tab.row("waiting", yes(v.Waiting)+", a person has said: "+v.Approval)
 	if o := v.Obligation; o != nil {
 		tab.row("owed", strings.Join(o.Answers, ", "))
 		tab.row("turn", o.Turn+" since "+o.Opened.String())

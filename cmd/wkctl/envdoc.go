@@ -95,6 +95,7 @@ type recipeView struct {
 type envDoc struct {
 	Machinery []variableView            `json:"machinery"`
 	Stores    []variableView            `json:"stores"`
+	Paces     []variableView            `json:"paces"` // of a store, or of all stores on a platform
 	Platforms map[string][]variableView `json:"platforms"`
 	Rules     []variableView            `json:"rules"`
 	Overall   []variableView            `json:"overall"` // rules that are the same in every scope
@@ -142,6 +143,8 @@ func newEnvDoc(ctx context.Context, registry connectors.Registry) (*envDoc, erro
 // list is where a variable of the rulebook belongs.
 func (d *envDoc) list(v rules.Variable) *[]variableView {
 	switch {
+	case v.Noun == rules.NounStore && len(v.Scopes) > 1:
+		return &d.Paces
 	case v.Noun == rules.NounStore:
 		return &d.Stores
 	case v.Noun == rules.NounShipment:
@@ -196,6 +199,9 @@ func (d *envDoc) print(w io.Writer) {
 	fmt.Fprint(w, "\n## Stores\n\nA store is declared by its platform; the other variables depend on the platform. Secrets come best from a file: it is read\n"+
 		"again when it changes.\n\n")
 	printVariables(w, d.Stores)
+	fmt.Fprint(w, "\n### How much is asked of a store\n\nThe most specific variable wins:\n\n")
+	printScopes(w, d.Paces)
+	printVariables(w, ofStores(d.Paces))
 	for _, name := range d.registry.Names() {
 		fmt.Fprintf(w, "\n### Stores on %s\n\nWhat they mean is told in [connectors/%s](../connectors/%s/README.md).\n\n"+
 			"| variable | type | secret | what it does |\n| --- | --- | --- | --- |\n", name, name, name)
@@ -211,12 +217,25 @@ func (d *envDoc) print(w io.Writer) {
 	printVariables(w, d.Overall)
 	fmt.Fprint(w, "\n## Rules of parcels\n\nThe most specific variable wins:\n\n")
 	printScopes(w, d.Parcels)
+	fmt.Fprint(w, "A parcel is watched under the rules of the store that tracks it. Where an answer to a dispute argues with the parcel, those of the store\n"+
+		"that sold it win over its tracker's.\n\n")
 	printVariables(w, d.Parcels)
 	fmt.Fprint(w, "\n## Calendars\n\nA calendar is declared by its zone, and does nothing until a rule names it.\n\n")
 	printVariables(w, d.Calendars)
-	fmt.Fprint(w, "\n## Dates\n\nA rule of disputes or of parcels (`WK_SHIPMENT__…`) may hold for a time only.\n\n")
+	fmt.Fprint(w, "\n## Dates\n\nA rule of disputes, of parcels (`WK_SHIPMENT__…`) or of how much is asked of a store (`WK_STORE__…`) may hold for a time only. It "+
+		"begins and\nends by itself, without a restart. A variable with dates has no value in its scope outside them; where one is needed there, too, the\n"+
+		"value for the dates goes behind `…__SEASON`, and the variable itself needs no dates.\n\n")
 	printVariables(w, d.Dates)
 	printRecipes(w, d.Recipes)
+}
+
+// ofStores names variables as they are said of one store.
+func ofStores(variables []variableView) []variableView {
+	out := slices.Clone(variables)
+	for i := range out {
+		out[i].Names = out[i].Names[len(out[i].Names)-1:]
+	}
+	return out
 }
 
 // printRecipes prints the tunings as files of variables.

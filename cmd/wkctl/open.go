@@ -89,7 +89,7 @@ func (d *desk) attempts(ctx context.Context, id sla.DisputeID) ([]sla.Attempt, e
 func (d *desk) switches(ctx context.Context) ([]sla.KillSwitch, error) {
 	all, err := d.Kills(ctx)
 	if errors.Is(err, store.ErrUnreadable) {
-		d.warn("some kill switches cannot be read by this version and are left out; until they are off they stop every answer that they may mean")
+		d.warn("some kill switches cannot be read by this version and are left out; while they are on they stop every answer that they may mean: %v", err)
 		err = nil
 	}
 	return all, err

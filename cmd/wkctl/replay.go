@@ -116,7 +116,8 @@ func (t *tool) player(ctx context.Context, ask replayAsk) (*player, error) {
 		return nil, notUsable(err)
 	}
 	p := &player{
-		registry: t.registry, book: book, store: sla.StoreID(ask.store), now: t.now().UTC(), scrub: t.scrub, parcels: map[string]playbook.Parcel{}, lanes: map[string]sla.Lane{},
+		registry: t.registry, book: book, store: sla.StoreID(ask.store), now: t.now().UTC(), scrub: t.scrub,
+		parcels: map[string]playbook.Parcel{}, lanes: map[string]sla.Lane{},
 		out: replayView{Shipments: []shipmentView{}, Disputes: []disputeView{}, Empty: []origin{}, Unreadable: []unreadableView{}},
 	}
 	if ask.platform != "" {

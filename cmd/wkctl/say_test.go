@@ -44,6 +44,8 @@ func TestWhatIsSaidOfACaseIsShownFirstAndKept(t *testing.T) {
 					Turn     string `json:"turn"`
 				}
 				must(t, json.Unmarshal(lines[0].Line, &line))
+				show := invoke(t, toys(), env(addr), "cases", "show", id.String(), "-o", "json")
+				show.want(t, exitOK, `"approval": "`+c.said+`"`, `"waiting": `)
 				if line.By != "alice" || line.Note != "spoke to the buyer\x1b[2J" || line.Approval != c.said || len(line.Turn) != 16 {
 					t.Errorf("audit line %s", lines[0].Line)
 				}

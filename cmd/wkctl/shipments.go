@@ -58,8 +58,9 @@ type shipmentLine struct {
 
 func shipmentLineOf(s sla.ShipmentRecord) shipmentLine {
 	return shipmentLine{
-		Parcel: string(s.Store) + "/" + s.Ref.Key(), Store: string(s.Store), Number: s.Ref.Number, Carrier: words(cmp.Or(s.Ref.Carrier, s.Lane.Carrier)), Order: words(s.Ref.Order),
-		Milestone: s.Milestone.String(), Anomalies: anomalyNames(s.Anomalies), LastEvent: instant{s.LastEvent}, Next: instant{s.Next},
+		Parcel: string(s.Store) + "/" + s.Ref.Key(), Store: string(s.Store), Number: s.Ref.Number, Order: words(s.Ref.Order),
+		Carrier: words(cmp.Or(s.Ref.Carrier, s.Lane.Carrier)), Milestone: s.Milestone.String(),
+		Anomalies: anomalyNames(s.Anomalies), LastEvent: instant{s.LastEvent}, Next: instant{s.Next},
 	}
 }
 

@@ -52,8 +52,7 @@ func (b *library) sum() string {
 		b.sumShelf(h, p, b.platforms[name])
 	}
 	for _, s := range b.declared() {
-		h.texts(string(s.ID), string(s.Platform))
-		b.sumPaces(h, s.ID)
+		b.sumPaces(h, s)
 		b.sumShelf(h, p, b.stores[s.ID])
 	}
 	b.parcels.sum(h, p, b.eras)

@@ -103,12 +103,14 @@ func (p Pace) rows(at string) []Row {
 	return out
 }
 
-// sumPaces hashes the paces of a store in all eras.
-func (b *library) sumPaces(h *digest, id sla.StoreID) {
-	p := b.paces[id]
+// sumPaces hashes a store and its paces in all eras.
+func (b *library) sumPaces(h *digest, s Store) {
+	at := scope{store: s.ID}.String()
+	h.texts(at, platformVariable, string(s.Platform))
+	p := b.paces[s.ID]
 	var last []Row
 	for i, era := range p.begins {
-		rows := p.list[i].rows(string(id))
+		rows := p.list[i].rows(at)
 		if slices.EqualFunc(rows, last, Row.says) {
 			continue
 		}

@@ -228,7 +228,7 @@ func dateVariable(word string) Variable {
 	}
 	switch word {
 	case seasonWord:
-		v.Unit, v.Bounds, v.Type, v.Example = "", "the variable's", "the variable's", "1000USD"
+		v.Unit, v.Bounds, v.Type, v.Example = "", "", "the variable's", "1000USD"
 		v.Sentence = "A second value of the variable in the same scope, for the dates that its own `…" + separator + seasonWord + separator + fromWord + "` and `…" +
 			separator + seasonWord + separator + untilWord + "` tell and it must have; the variable itself holds at all other times."
 	case fromWord:

@@ -143,23 +143,23 @@ func (a address) undated() string {
 }
 
 // dated takes what concerns dates off the end of a name's parts.
-func (a *address) dated(rest []string) []string {
+func dated(rest []string) (a address, _ []string) {
 	if end := rest[len(rest)-1]; len(rest) > 1 && (end == fromWord || end == untilWord) {
 		a.dating, rest = end, rest[:len(rest)-1]
 	}
 	if len(rest) > 1 && rest[len(rest)-1] == seasonWord {
 		a.season, rest = true, rest[:len(rest)-1]
 	}
-	return rest
+	return a, rest
 }
 
 // parse takes a name apart. The scope exists when it is legal; whether the variable does is for the declarations to say.
 func (l *loader) parse(name string) (address, bool) {
 	parts := strings.Split(name, separator)
-	var a address
 	if len(parts) < 2 {
-		return a, false
+		return address{}, false
 	}
+	a, rest := dated(parts[1:])
 	switch parts[0] + separator {
 	case prefixStore:
 		a.scope.noun = NounStore
@@ -174,7 +174,7 @@ func (l *loader) parse(name string) (address, bool) {
 	default:
 		return a, false
 	}
-	rest, ok := l.parseScope(&a.scope, a.dated(parts[1:]))
+	rest, ok := l.parseScope(&a.scope, rest)
 	if !ok || len(rest) != 1 {
 		return a, false
 	}
@@ -240,8 +240,8 @@ func (l *loader) parseOwner(s *scope, rest []string) ([]string, bool) {
 		s.store = id
 		return rest[1:], true
 	}
-	known := false
-	s.platform, known = l.platforms[rest[0]]
+	p, known := l.platforms[rest[0]]
+	s.platform = p
 	return rest[1:], known
 }
 

@@ -100,8 +100,8 @@ func (l *loader) diagnose(name string) string {
 
 // isDated reports whether the parts are a variable of the default scope and when it holds, not a platform and its variable.
 func isDated(parts []string) bool {
-	var a address
-	return len(parts) > 1 && len(a.dated(parts)) == 1
+	_, rest := dated(parts)
+	return len(parts) > 1 && len(rest) == 1
 }
 
 func diagnoseLane(parts []string) string {

@@ -2,12 +2,11 @@ package fleet_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"strings"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -68,6 +67,10 @@ func (s *shop) answer(w http.ResponseWriter, r *http.Request) {
 	full := s.full
 	s.mu.Unlock()
 	<-full // a limit that is not reached hangs here
+	select {
+	case <-time.After(40 * time.Millisecond): // one that is not kept lets another one in meanwhile
+	case <-r.Context().Done():
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.under--
@@ -199,7 +202,7 @@ func TestNoMoreAnswersOfAStoreAreUnderWayOverRealCallsThanItMayHave(t *testing.T
 			b.step(store.DefaultSettle + 2*time.Hour) // a new memory sends nothing at first
 			s.opened, s.until = b.now(), b.now().Add(3*24*time.Hour)
 			for i := range cases {
-				b.owe(fmt.Sprint(9000+i), 3*24*time.Hour)
+				b.owe(strconv.Itoa(9000+i), 3*24*time.Hour)
 			}
 			for range 60 {
 				b.step(6 * time.Second)
@@ -210,15 +213,13 @@ func TestNoMoreAnswersOfAStoreAreUnderWayOverRealCallsThanItMayHave(t *testing.T
 				t.Errorf("%d answers, at most %d at once: want %d and %d", len(s.answers), s.most, cases, c.want)
 			}
 			for i := range cases {
-				all, err := b.fleet.Store().Attempts(t.Context(), sla.DisputeID{Platform: "quiet", Store: "Q01", Native: fmt.Sprint(9000 + i)})
+				all, err := b.fleet.Store().Attempts(t.Context(), sla.DisputeID{Platform: "quiet", Store: "Q01", Native: strconv.Itoa(9000 + i)})
 				b.must(err)
 				if len(all) != 1 || all[0].N != 1 {
 					t.Errorf("case %d: want one try, got %+v", i, all)
 				}
 			}
-			if raw, _ := json.Marshal(b.series("watchkeeper_pages")); strings.ContainsAny(string(raw), "123456789") {
-				t.Errorf("somebody was paged: %s", raw)
-			}
+			b.has("watchkeeper_pages_total", map[string]float64{" quiet": 0})
 		})
 	}
 }

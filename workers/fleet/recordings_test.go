@@ -103,7 +103,7 @@ func TestADaemonOnRecordedRepliesStoresWhatTheyTell(t *testing.T) {
 	}
 	got := map[string]seen{}
 	err = f.Store().EachShipment(t.Context(), func(r sla.ShipmentRecord) error {
-		got[r.Ref.Number] = seen{r.Milestone, r.Anomalies, r.LastEvent.UnixMilli()}
+		got[r.Ref.Number] = seen{r.Milestone, r.Anomalies, r.LastEvent.Unix() / 60}
 		return nil
 	})
 	if err != nil {
@@ -118,7 +118,7 @@ func TestADaemonOnRecordedRepliesStoresWhatTheyTell(t *testing.T) {
 type seen struct {
 	Milestone sla.Milestone
 	Anomalies sla.AnomalySet
-	LastEvent int64
+	LastEvent int64 // in minutes, as parcels keep it
 }
 
 // told is what the recordings say, read without a fleet: of several trackers for one number the one with the newest event.
@@ -131,7 +131,7 @@ func told(t *testing.T, pages map[string]string, now time.Time, book rules.Curre
 			t.Fatalf("the recordings cannot be read: %v %v", err, rejects)
 		}
 		for _, s := range shipments {
-			w := seen{Milestone: s.Milestone, LastEvent: s.LastEvent().UnixMilli()}
+			w := seen{Milestone: s.Milestone, LastEvent: s.LastEvent().Unix() / 60}
 			rule := book.Shipments("EP01", s.Lane())
 			for _, a := range sla.Detect(now, s, rule) {
 				w.Anomalies = w.Anomalies.With(a.Kind)

@@ -2,7 +2,6 @@ package handle_test
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"sync"
 	"testing"
@@ -56,8 +55,8 @@ func crowded(t *testing.T, cases int, limit *int) (*world, *crowd, []sla.Dispute
 		ids[i], w.memory.cases[rec.ID.String()] = rec.ID, rec
 	}
 	d := w.handlers.Deps
-	d.AtOnce, d.Limit, d.Store, d.Ledger = true, func(sla.StoreID) int { return *limit }, lockedStore{d.Store, &sync.Mutex{}}, nil
-	d.Ledger = lockedLedger{w.memory, d.Store.(lockedStore).mu}
+	var mu sync.Mutex
+	d.AtOnce, d.Limit, d.Store, d.Ledger = true, func(sla.StoreID) int { return *limit }, lockedStore{w.memory, &mu}, lockedLedger{w.memory, &mu}
 	w.handlers = handle.New(d)
 	return w, c, ids
 }
@@ -88,7 +87,7 @@ func (l lockedLedger) ReleaseAttempt(ctx context.Context, a sla.Attempt) error {
 func TestNoMoreCasesOfAStoreAreUnderWayThanItsLimit(t *testing.T) {
 	t.Parallel()
 	for limit, want := range map[int]int{1: 1, 3: 3, 0: 8, 50: 8} {
-		t.Run(fmt.Sprint(limit), func(t *testing.T) {
+		t.Run(strconv.Itoa(limit), func(t *testing.T) {
 			t.Parallel()
 			w, c, ids := crowded(t, 8, &limit)
 			full := make(chan struct{})

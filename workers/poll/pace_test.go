@@ -33,7 +33,7 @@ func TestAFeedThatFailsIsPutOffByItsPaceOfThen(t *testing.T) {
 	t.Parallel()
 	b := setup(t, 3, 10)
 	b.season = b.now
-	b.platform.errs[0] = errBoom
+	b.errs[0] = errBoom
 	b.read(t)
 	if wait := b.store.get(feedID).Next.Sub(b.now); wait > 7*time.Second {
 		t.Errorf("put off by %s, want a tenth of a minute", wait)

@@ -36,10 +36,10 @@ func shipmentIdent(store sla.StoreID, ref sla.ShipmentRef) ident {
 // The flags of a packed parcel, beside its milestone in the low bits. Without parcelLane the record is of a version that knew no lanes: the
 // milestone, the anomalies, the last event and the order, in full.
 const (
-	parcelAnomalies = 1 << (5 + iota)
-	parcelOrder
-	parcelLane
-	parcelMilestone = parcelAnomalies - 1
+	parcelMilestone = 0x1f
+	parcelAnomalies = 0x20
+	parcelOrder     = 0x40
+	parcelLane      = 0x80
 )
 
 // packShipment writes what neither the header nor the id holds: usually 9 bytes. The last event counts in minutes, which is finer than any
@@ -62,7 +62,7 @@ func minutes(t time.Time) uint32 {
 	if t.IsZero() {
 		return 0
 	}
-	return uint32(min(max((t.Unix()-epoch2020)/60, 1), 1<<24-1)) //nolint:gosec // bounded
+	return uint32(min(max((t.Unix()-epoch2020)/60, 1), 1<<24-1))
 }
 
 // Where a parcel comes from, in two bits: nearly all come from one country.
@@ -70,9 +70,9 @@ const (
 	originNone = iota
 	originUsual
 	originTold // its code follows in two bytes
-
-	usualOrigin = "CN"
 )
+
+const usualOrigin = "CN"
 
 // appendLane packs the destination, the kind of origin and the packing of the carrier into two bytes, and the carrier behind them.
 func appendLane(b []byte, l sla.Lane) []byte {
