@@ -63,10 +63,10 @@ func limitsOf(r *sla.Rule) []setting {
 		bind("APPROVE_ABOVE", &r.ApproveAbove, money(), "15USD",
 			"An answer that costs more waits for a person's yes."),
 		bind("HOLD_CLAIMS", &r.HoldClaims, orNever(count(2, 99), 0), "3",
-			"This claim of a buyer within 30 days, and each later one, waits for a person's yes. Claims are counted from when this is set in their scope: "+
-				"those that were on record before are not among them. Set BUYER_HASH_KEY of the store, too, and the same one in each store that shares buyers."),
+			"This claim of a buyer within 30 days, in all stores that hash buyers with the same BUYER_HASH_KEY, and each later one, waits for a person's yes. "+
+				"Claims are counted from when this is set in their scope: those that were on record before are not among them."),
 		bind("BUYER_BUDGET", &r.BuyerBudget, money(), "50USD",
-			"The most that one buyer gets within 30 days; never is no limit."),
+			"The most that one buyer gets within 30 days, in all stores that hash buyers with the same key; never is no limit."),
 		bind("STORE_BUDGET", &r.StoreBudget, money(), "300USD",
 			"The most that a store pays in a day, UTC; never is no limit."),
 		only(bind("TOTAL_BUDGET", &r.TotalBudget, money(), "1000USD",

@@ -25,9 +25,9 @@ const (
 
 var budgetRules = map[string]string{
 	"WK_SLA__ACCEPT_CAP": "60USD", "WK_SLA__BUYER_BUDGET": "120USD", "WK_SLA__STORE_BUDGET": "400USD", "WK_SLA__TOTAL_BUDGET": "1000USD",
-	"WK_SLA__STORM": "30/170m", "WK_SLA__ACT_AFTER": "0h", "WK_SLA__RECHECK": "1d", "WK_SHIPMENT__RECHECK": "7d",
+	"WK_SLA__STORM": "30/170m", "WK_SLA__ACT_AFTER": "0h", "WK_SLA__RECHECK": "2d", "WK_SHIPMENT__RECHECK": "7d",
 	"WK_STORE__AE01__BUYER_HASH_KEY": "one key for all", "WK_STORE__AE02__BUYER_HASH_KEY": "one key for all", "WK_STORE__AE03__BUYER_HASH_KEY": "one key for all",
-	"WK_STORE__AE01__POLL": "4h", "WK_STORE__AE02__POLL": "4h", "WK_STORE__AE03__POLL": "4h", "WK_STORE__T17__POLL": "1d",
+	"WK_STORE__AE01__POLL": "8h", "WK_STORE__AE02__POLL": "8h", "WK_STORE__AE03__POLL": "8h", "WK_STORE__T17__POLL": "1d",
 }
 
 // A judge adds up what answers through the API have cost, from the platform's own log and nothing else.

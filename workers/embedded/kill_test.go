@@ -25,11 +25,11 @@ import (
 	"watchkeeper/workers/store/storetest"
 )
 
-// childClock, when set, makes the test binary a daemon on a fast clock: "real start, virtual start" in Unix milliseconds.
+// childClock, when set, makes the test binary a daemon on a fast clock: "real start, virtual start, speed", the first two in Unix milliseconds.
 const childClock = "FLEET_CHILD_CLOCK"
 
-// speed is how much faster than real time the processes of this file live.
-const speed = 40
+// killSpeed is how much faster than real time the processes live that are killed.
+const killSpeed = 40
 
 func TestMain(m *testing.M) {
 	if spec := os.Getenv(childClock); spec != "" {
@@ -66,12 +66,12 @@ func daemon(spec string) error {
 }
 
 func fastClock(spec string) (func() time.Time, error) {
-	var begun, virtual int64
-	if _, err := fmt.Sscanf(spec, "%d,%d", &begun, &virtual); err != nil {
+	var begun, virtual, speed int64
+	if _, err := fmt.Sscanf(spec, "%d,%d,%d", &begun, &virtual, &speed); err != nil {
 		return nil, fmt.Errorf("clock %q: %w", spec, err)
 	}
 	return func() time.Time {
-		return time.UnixMilli(virtual).Add(time.Since(time.UnixMilli(begun)) * speed).UTC()
+		return time.UnixMilli(virtual).Add(time.Since(time.UnixMilli(begun)) * time.Duration(speed)).UTC()
 	}, nil
 }
 
@@ -85,11 +85,11 @@ type scene struct {
 	store *store.Store
 }
 
-func newScene(t *testing.T, o simulator.Options) *scene {
+func newScene(t *testing.T, speed int, o simulator.Options) *scene {
 	t.Helper()
 	start := time.Date(2026, time.March, 1, 0, 0, 0, 0, time.UTC)
 	s := &scene{t: t, redis: storetest.StartRedis(t)}
-	s.spec = fmt.Sprintf("%d,%d", time.Now().UnixMilli(), start.UnixMilli())
+	s.spec = fmt.Sprintf("%d,%d,%d", time.Now().UnixMilli(), start.UnixMilli(), speed)
 	now, err := fastClock(s.spec)
 	if err != nil {
 		t.Fatal(err)
@@ -185,7 +185,7 @@ func TestKilledMidAnswerTheAnswerIsSentExactlyOnce(t *testing.T) {
 	for name, phase := range map[string]simulator.Phase{"request never arrived": simulator.Before, "effect happened, reply lost": simulator.AfterEffect} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newScene(t, simulator.Options{Seed: 11, Days: 4, Disputes: 16, Shipments: 40, Person: true})
+			s := newScene(t, killSpeed, simulator.Options{Seed: 11, Days: 4, Disputes: 16, Shipments: 40, Person: true})
 			struck := make(chan string, 1)
 			var once atomic.Bool
 			s.world.Inject(func(r *http.Request, p simulator.Phase) simulator.Verdict {
