@@ -44,7 +44,8 @@ type Fleet struct {
 	process  string       // names this process among the replicas
 	beat     atomic.Int64 // the last sweep that went through, in Unix milliseconds of the fleet's clock
 	started  atomic.Bool
-	drained  int64 // jobs sent when the queue was last seen empty; only Step uses it
+	obeyed   string // the rules under which the open cases were last armed, as this process knows
+	drained  int64  // jobs sent when the queue was last seen empty; only Step uses it
 }
 
 // step is one part's end. Steps run in the reverse of the order in which they were added.

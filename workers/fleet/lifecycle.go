@@ -61,6 +61,7 @@ func (f *Fleet) Start(ctx context.Context) error {
 	run("note rules", noteEvery, func(ctx context.Context) error {
 		return f.store.NoteRules(ctx, f.process, f.o.Book.Hash(), f.o.Now())
 	})
+	run("obey rules", slowEvery, f.obey)
 	run("poll", f.o.Config.Workers.Poll, func(ctx context.Context) error {
 		_, err := f.poller.RunOnce(ctx)
 		return err
@@ -88,6 +89,9 @@ func (f *Fleet) Begin(ctx context.Context) error {
 	if err := f.seed(ctx); err != nil {
 		return fmt.Errorf("read open cases: %w", err)
 	}
+	if err := f.obey(ctx); err != nil {
+		return err
+	}
 	f.tell(ctx)
 	if err := f.queue.Start(f.handlers.Mux()); err != nil {
 		return fmt.Errorf("start queue: %w", err)
@@ -103,6 +107,9 @@ func (f *Fleet) Begin(ctx context.Context) error {
 // whoever moves the clock himself.
 func (f *Fleet) Step(ctx context.Context) error {
 	if err := f.sweeper.Epoch(ctx); err != nil {
+		return err
+	}
+	if err := f.obey(ctx); err != nil {
 		return err
 	}
 	parcels, err := f.sweeper.Parcels(ctx)

@@ -36,6 +36,7 @@
 //	wk:{00}:ms                   sorted set: when each answer that pays was reserved
 //	wk:{NN}:g:<key>              the limiter's state of one allowance
 //	wk:{NN}:t:<store>            hash: a store's sealed credential and its lock
+//	wk:{00}:rules, :obeyed       hash: process → its rules; the rules under which the open cases are armed
 //
 // Buckets, leaves and members are bytes, not text. The timer has two levels: a leaf covers a power of two of milliseconds, and the record
 // keeps that width, so that the place of an entry follows from the record alone and moving it needs no search. The width is chosen for

@@ -40,13 +40,16 @@ func (c class) index() int {
 
 // shardKeys are the fixed names of a shard's keys.
 type shardKeys struct {
-	prefix, epoch, stores, counts, rejects, audit, kill, rules string
+	prefix, epoch, stores, counts, rejects, audit, kill, rules, obeyed string
 }
 
 func newShardKeys(shard int) shardKeys {
 	const hex = "0123456789abcdef"
 	p := prefix + "{" + string([]byte{hex[shard>>4], hex[shard&15]}) + "}:"
-	return shardKeys{prefix: p, epoch: p + "epoch", stores: p + "stores", counts: p + "n", rejects: p + "rejects", audit: p + "audit", kill: p + "kill", rules: p + "rules"}
+	return shardKeys{
+		prefix: p, epoch: p + "epoch", stores: p + "stores", counts: p + "n", rejects: p + "rejects", audit: p + "audit", kill: p + "kill",
+		rules: p + "rules", obeyed: p + "obeyed",
+	}
 }
 
 // bucket ends in two bytes, as members begin.

@@ -2,8 +2,11 @@ package store
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // rulesShard has what every process says of its rules: one small hash, process → hash of the rulebook and instant in ms.
@@ -32,4 +35,18 @@ func (s *Store) RulesVersions(ctx context.Context, now time.Time, within time.Du
 		}
 	}
 	return len(seen), nil
+}
+
+// Obeyed names the rules under which the open cases were last armed; empty when nobody has said so.
+func (s *Store) Obeyed(ctx context.Context) (string, error) {
+	name, err := s.rdb.Get(ctx, s.keys[rulesShard].obeyed).Result()
+	if errors.Is(err, redis.Nil) {
+		return "", nil
+	}
+	return name, wrap("rules the cases are armed under", err)
+}
+
+// SetObeyed writes down that every open case is armed under the rules of that name.
+func (s *Store) SetObeyed(ctx context.Context, name string) error {
+	return wrap("rules the cases are armed under", s.rdb.Set(ctx, s.keys[rulesShard].obeyed, name, 0).Err())
 }
