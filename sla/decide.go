@@ -189,6 +189,7 @@ func (d Decision) choose(now time.Time, c Case, r Rule) Decision {
 		d.Action, d.Why = ActionPage, WhyGuardPassed
 	case c.Obligation.Kinds == 0:
 		d.Action, d.Why, d.Stage = ActionPage, WhyPersonNeeded, StageAct
+		return pagedOnce(d, c).tell(c)
 	case d.Stage >= StageAct:
 		return d.due(now, c, r).tell(c)
 	default:

@@ -297,3 +297,24 @@ func TestDecisionTellsEveryValueWithItsOrigin(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// Who waits for a person is reminded at each warn point, whatever the reason: one page days ahead must not be the last word before guard.
+func TestACaseThatOnlyAPersonCanAnswerIsWarnedOf(t *testing.T) {
+	t.Parallel()
+	deadline := slatest.Epoch.Add(5 * 24 * time.Hour)
+	r := sla.DefaultRule()
+	r.Mode = sla.By("x", sla.ModeLive)
+	r.Warn = sla.By("x", []sla.WarnPoint{{Before: 24 * time.Hour, Channel: sla.ChannelChat}, {Before: 6 * time.Hour, Channel: sla.ChannelPage}})
+	c := sla.Case{State: sla.StateSeller, Obligation: sla.Obligation{Turn: 1, Opened: slatest.Epoch, Deadline: deadline}, Paged: sla.StageAct}
+	for _, tt := range []struct {
+		left    time.Duration
+		action  sla.Action
+		channel sla.Channel
+	}{{30 * time.Hour, sla.ActionWait, 0}, {23 * time.Hour, sla.ActionWarn, sla.ChannelChat}, {5 * time.Hour, sla.ActionWarn, sla.ChannelPage}} {
+		d := sla.Decide(deadline.Add(-tt.left), c, r)
+		if d.Action != tt.action || d.Action == sla.ActionWarn && d.Channel != tt.channel {
+			t.Errorf("%s left: want %s on %s, got %s on %s", tt.left, tt.action, tt.channel, d.Action, d.Channel)
+		}
+		c.Warned = d.Warned
+	}
+}

@@ -31,7 +31,9 @@ func (t *turn) answer(ctx context.Context, d sla.Decision) error {
 	case plan.Page:
 		return t.page(ctx, d, plan.Why)
 	case !plan.Wait.IsZero():
-		_, err := t.put(ctx, rewrite(t.rec, t.later(plan.Wait.Sub(t.now()), d)))
+		w := rewrite(t.rec, t.later(t.untilNext(plan.Wait.Sub(t.now()), d), d))
+		t.remind(ctx, t.src, d, &w)
+		_, err := t.put(ctx, w)
 		return err
 	case gated && d.Why != sla.WhyApproved && d.Why != sla.WhyUnanswered:
 		return t.hold(ctx, d, why)

@@ -77,12 +77,7 @@ func (h *Handlers) apply(ctx context.Context, src *connectors.Source, rec sla.Ca
 	case sla.ActionAct, sla.ActionResolve, sla.ActionShadow:
 		return w, job.Respond
 	case sla.ActionWarn:
-		w.Warned = d.Warned
-		if d.Channel == sla.ChannelPage {
-			h.summon(ctx, src.Platform, Notice{Case: rec.Case, Decision: d, Why: d.Why})
-			break
-		}
-		h.Notify.Warn(ctx, Notice{Case: rec.Case, Decision: d, Why: d.Why})
+		h.remind(ctx, src, d, &w)
 	case sla.ActionHold:
 		if rec.Paged < sla.StageAct { // nobody looks at what waits for a yes unless told
 			w.Paged = asked(d)
@@ -97,6 +92,19 @@ func (h *Handlers) apply(ctx context.Context, src *connectors.Source, rec sla.Ca
 		}
 	}
 	return w, ""
+}
+
+// remind tells people of the warn points that have passed since they were last told, and has the record say so.
+func (h *Handlers) remind(ctx context.Context, src *connectors.Source, d sla.Decision, w *sla.CaseWrite) {
+	if d.Warned <= w.Warned {
+		return
+	}
+	n := Notice{Case: w.Case, Decision: d, Why: sla.WhyWarnPoint}
+	if w.Warned = d.Warned; d.Channel == sla.ChannelPage {
+		h.summon(ctx, src.Platform, n)
+		return
+	}
+	h.Notify.Warn(ctx, n)
 }
 
 // summon pages a person.

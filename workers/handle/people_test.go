@@ -270,3 +270,23 @@ func TestBudgetGoesToAPersonAndIsGivenBackByASureRefusal(t *testing.T) {
 		}
 	}
 }
+
+// A live case whose answer is over the cap is due at every look: its person hears of every warn point that follows the page.
+func TestACasePagedForIsRemindedOfAtEachWarnPoint(t *testing.T) {
+	t.Parallel()
+	w := opened(t, func(w *world) {
+		w.platform.dispute.Claimed.Minor, w.platform.dispute.Offers = 2501, 1 // over the cap
+		w.rule.Warn.Value = []sla.WarnPoint{{Before: 20 * time.Hour, Channel: sla.ChannelChat}, {Before: 5 * time.Hour, Channel: sla.ChannelPage}}
+	})
+	w.until(deadline.Add(-21 * time.Hour))
+	w.paged(sla.WhyOverCap)
+	if len(w.warnings) != 0 {
+		t.Fatalf("warned early: %v", w.warnings)
+	}
+	w.until(deadline.Add(-19*time.Hour - 59*time.Minute))
+	if len(w.warnings) != 1 {
+		t.Fatalf("want a warning 20 hours ahead, got %v", w.warnings)
+	}
+	w.until(deadline.Add(-4*time.Hour - 59*time.Minute))
+	w.paged(sla.WhyOverCap, sla.WhyWarnPoint)
+}

@@ -222,16 +222,29 @@ func (t *turn) run(ctx context.Context) error {
 	return t.answer(ctx, t.decision)
 }
 
-// page hands the case to a person, once for each turn, and looks again at the rule's pace: facts may change.
+// page hands the case to a person, once for each turn, and reminds at the warn points that follow. It looks again at the rule's pace, for facts
+// may change, and at the next stage.
 func (t *turn) page(ctx context.Context, d sla.Decision, why sla.Why) error {
-	d.Stage = max(d.Stage, sla.StageAct)
-	w := rewrite(t.rec, t.later(t.rule.Recheck.Value, d))
+	if d.Stage <= sla.StageFallback {
+		d.Stage = sla.StageAct // the fallback stage is for answers that wait for a yes; it is no second page
+	}
+	w := rewrite(t.rec, t.later(t.untilNext(t.rule.Recheck.Value, d), d))
 	if t.rec.Paged < d.Stage {
-		w.Paged = d.Stage
+		w.Paged, w.Warned = d.Stage, d.Warned
 		t.summon(ctx, t.src.Platform, Notice{Case: t.rec.Case, Decision: d, Why: why})
+	} else {
+		t.remind(ctx, t.src, d, &w)
 	}
 	_, err := t.put(ctx, w)
 	return err
+}
+
+// untilNext is a wait that does not go beyond the decision's next stage.
+func (t *turn) untilNext(wait time.Duration, d sla.Decision) time.Duration {
+	if next := d.Next.Sub(t.now()); next > 0 {
+		return min(wait, next)
+	}
+	return wait
 }
 
 // later is a wait from now by our own clock, as timers are, but not beyond guard: there a person must hear of the case.
