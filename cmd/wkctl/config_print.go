@@ -84,7 +84,7 @@ func (t *tool) checkPrint(ask printAsk) (time.Time, error) {
 	if ask.at == "" {
 		return at, nil
 	}
-	return parseTime("--at", ask.at)
+	return parseTime(ask.at)
 }
 
 func orMeant(name string) string {

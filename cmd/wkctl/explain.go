@@ -30,7 +30,7 @@ the place of all present ones; every other variable that it sets takes the place
 			q := question{id: args[0], file: file}
 			var err error
 			if at != "" {
-				if q.at, err = parseTime("--at", at); err != nil {
+				if q.at, err = parseTime(at); err != nil {
 					return err
 				}
 			}

@@ -139,12 +139,12 @@ func yes(b bool) string {
 	return "no"
 }
 
-// parseTime reads an instant that an operator typed: RFC 3339, or a day, which begins at midnight UTC.
-func parseTime(flag, text string) (time.Time, error) {
+// parseTime reads the instant that an operator gave as --at: RFC 3339, or a day, which begins at midnight UTC.
+func parseTime(text string) (time.Time, error) {
 	for _, layout := range []string{time.RFC3339, time.DateOnly} {
 		if at, err := time.Parse(layout, text); err == nil {
 			return at.UTC(), nil
 		}
 	}
-	return time.Time{}, usagef("%s %q: want a time like 2026-03-01T12:00:00Z, or a day like 2026-03-01", flag, clean(text))
+	return time.Time{}, usagef("--at %q: want a time like 2026-03-01T12:00:00Z, or a day like 2026-03-01", clean(text))
 }

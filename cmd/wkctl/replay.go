@@ -131,7 +131,7 @@ func (t *tool) player(ctx context.Context, ask replayAsk) (*player, error) {
 		return nil, err
 	}
 	if ask.at != "" {
-		p.at, err = parseTime("--at", ask.at)
+		p.at, err = parseTime(ask.at)
 	}
 	return p, err
 }

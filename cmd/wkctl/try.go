@@ -33,8 +33,9 @@ The file has NAME=value lines. Its WK_SLA__, WK_SHIPMENT__ and WK_CALENDAR__ var
 variable that it sets takes the place of the present one of that name.
 
 It follows each case until something is sent or a person must act, as if nothing of its facts changed but the age of a parcel's last scan.
-What earlier answers on record have cost counts for ACCEPT_CAP; the other budgets, the storm stop and kill switches thrown by command are left out. The facts are those on record: thresholds for a destination country do not count, because a
-record does not tell the country, and what people hold or approved stays so.`,
+What earlier answers on record have cost counts for ACCEPT_CAP; the other budgets, the storm stop and kill switches thrown by command are left
+out. The facts are those on record: thresholds for a destination country do not count, because a record does not tell the country, and what
+people hold or approved stays so.`,
 		Example: `  wkctl rules try new.env
   wkctl rules try new.env --since 7d -o json
   wkctl rules try new.env --at 2026-03-13`,
@@ -49,7 +50,7 @@ record does not tell the country, and what people hold or approved stays so.`,
 			}
 			at := t.now().UTC()
 			if as != "" {
-				if at, err = parseTime("--at", as); err != nil {
+				if at, err = parseTime(as); err != nil {
 					return err
 				}
 			}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -133,10 +134,10 @@ func (d *demo) readFile() error {
 		return fmt.Errorf("--until %d, --change-at %d: want days within --days %d", d.until, d.changeAt, d.days)
 	}
 	if d.withoutFleet && (d.env != "" || d.changeAt > 0 || d.writeEnv != "") {
-		return fmt.Errorf("--without-fleet: nobody obeys --env or --change-at then, and --write-env has no records to find")
+		return errors.New("--without-fleet: nobody obeys --env or --change-at then, and --write-env has no records to find")
 	}
 	if d.writeEnv != "" && d.redis == "" {
-		return fmt.Errorf("--write-env: the records of an embedded Redis end with the demonstration; give it one with --redis")
+		return errors.New("--write-env: the records of an embedded Redis end with the demonstration; give it one with --redis")
 	}
 	if d.env == "" {
 		return nil
