@@ -118,7 +118,7 @@ func TestTheSameMessageIsToldOnceAnHour(t *testing.T) {
 		"at once":            {base, 0, 1},
 		"within the hour":    {base, 59 * time.Minute, 1},
 		"after an hour":      {base, time.Hour, 2},
-		"another ground":     {with(func(m *notify.Message) { m.Why = sla.WhyDue }), 0, 1},
+		"another ground":     {with(func(m *notify.Message) { m.Why = sla.WhyDue }), 0, 2},
 		"another turn":       {with(func(m *notify.Message) { m.Turn++ }), 0, 2},
 		"another stage":      {with(func(m *notify.Message) { m.Stage = sla.StageGuard }), 0, 2},
 		"another warn point": {with(func(m *notify.Message) { m.Point++ }), 0, 2},
