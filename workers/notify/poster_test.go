@@ -269,6 +269,32 @@ func TestCloseTriesAtOnceWhatWaitsForItsNextTry(t *testing.T) {
 	w.wantCounts(t, "chat", 1, 0, 0)
 }
 
+func TestCloseTriesOnceWhatARetryAfterHolds(t *testing.T) {
+	t.Parallel()
+	waiting := make(chan struct{}, 10)
+	h := newHook(t, func(n int, w http.ResponseWriter, _ *http.Request) {
+		if n == 1 {
+			w.Header().Set("Retry-After", "120")
+			w.WriteHeader(http.StatusTooManyRequests)
+		}
+	})
+	w := newWorld(t, "", h.URL, func(o *notify.Options) {
+		o.After = func(time.Duration) <-chan time.Time {
+			waiting <- struct{}{}
+			return nil // never: only Close can end the hold
+		}
+	})
+	w.run(t)
+	w.Post(t.Context(), page("1"))
+	<-waiting
+	w.Post(t.Context(), page("2"))
+	w.flush(t)
+	w.wantCounts(t, "page", 2, 0, 0)
+	if got := h.cases(t); len(got) != 3 || !slices.Contains(got, "AE01/2") {
+		t.Errorf("want both pages at the hook, got %v", got)
+	}
+}
+
 func TestCloseEndsWithItsContextAndCountsWhatIsLost(t *testing.T) {
 	t.Parallel()
 	for name, running := range map[string]bool{"with Run": true, "without Run": false} {
