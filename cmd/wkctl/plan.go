@@ -155,7 +155,7 @@ func (s *subject) under(book *rules.Book, at time.Time) (playbook.Facts, sla.Rul
 	return f, book.For(s.ID.Platform, s.ID.Store, s.Reason)
 }
 
-// forecast follows the case from an instant under a book, through every date at which its rules change by themselves. A parcel that nobody has
+// forecast follows the case from an instant under a book, through every date at which its rules change by themselves: from that instant on. A parcel that nobody has
 // scanned until the answer stands still then, when it moved at first. What earlier answers have cost counts for the cap of the case.
 func (s *subject) forecast(book *rules.Book, eras []time.Time, at time.Time) playbook.Forecast {
 	for {
@@ -174,7 +174,7 @@ func (s *subject) forecast(book *rules.Book, eras []time.Time, at time.Time) pla
 		if found {
 			n++
 		}
-		if n == len(eras) || !out.At.After(eras[n]) {
+		if n == len(eras) || out.At.Before(eras[n]) {
 			return out
 		}
 		at = eras[n]

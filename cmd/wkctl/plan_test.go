@@ -55,6 +55,7 @@ func TestAForecastCrossesTheDatesOfARule(t *testing.T) {
 	}
 	c := testCases()[2].Case // an hour old; the answer is due three days before the window's end
 	c.ID.Store = "AE01"
+	due, lifted := now.Add(2*day-time.Hour).Format(time.RFC3339), now.Add(2*day+4*time.Hour).Format(time.RFC3339)
 	for name, test := range map[string]struct {
 		book rulebook
 		want time.Duration
@@ -63,6 +64,7 @@ func TestAForecastCrossesTheDatesOfARule(t *testing.T) {
 		"earlier from then": {load("WK_SLA__STORE__AE01__ACT_BEFORE=100h", "WK_SLA__STORE__AE01__ACT_BEFORE__FROM=2026-03-06"), 36 * time.Hour},
 		"frozen until":      {load("WK_SLA__KILL=on", "WK_SLA__KILL__UNTIL=2026-03-08"), 3*day + 12*time.Hour},
 		"a date too late":   {load("WK_SLA__STORE__AE01__ACT_BEFORE=100h", "WK_SLA__STORE__AE01__ACT_BEFORE__FROM=2026-04-06"), 2*day - time.Hour},
+		"at the very date":  {load("WK_SLA__KILL=on", "WK_SLA__KILL__FROM="+due, "WK_SLA__KILL__UNTIL="+lifted), 2*day - time.Hour + 5*time.Hour},
 	} {
 		f := subjectOf(c, nil).forecast(test.book.Book, test.book.eras, now)
 		if f.Action != sla.ActionAct || f.At.Sub(now) != test.want {
