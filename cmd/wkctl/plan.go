@@ -196,10 +196,10 @@ func (s *subject) capped(out playbook.Forecast, rule sla.Rule) playbook.Forecast
 // plan asks the playbook as of an instant, and tells what lost against its choice.
 func (s *subject) plan(book *rules.Book, at time.Time) (*planView, []playbook.Other) {
 	f, rule := s.under(book, at)
-	plan := playbook.Choose(f, rule)
+	plan, why, gated := playbook.Decided(sla.Decide(at, s.Case, rule), f, rule)
 	v := planViewOf(plan, f.Parcel)
 	v.Notice = readAgain
-	if why, gated := playbook.Gate(plan, f, rule); gated && v.Action == "answer" && s.Approval != sla.ApprovalApproved {
+	if gated && v.Action == "answer" && s.Approval != sla.ApprovalApproved {
 		v.Action, v.Hold = "hold", words(why.String())
 	}
 	return v, playbook.Others(plan, f, rule)

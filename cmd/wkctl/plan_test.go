@@ -102,6 +102,35 @@ func TestPlansThatDoNotSendSayWhatTheyWaitFor(t *testing.T) {
 	}
 }
 
+// What explain and cases approve show is what the daemon would do with its decision of that instant.
+func TestThePlanOfAnAnswerThatNobodyHasApprovedIsTheRules(t *testing.T) {
+	t.Parallel()
+	vars := map[string]string{"UNANSWERED=refuse": "refuse: rule", "UNANSWERED=send": "offer 6.00 USD: negotiate"}
+	for unanswered, want := range vars {
+		b, err := rules.Load(t.Context(), []string{
+			"WK_STORE__AE02__PLATFORM=bazaar", "WK_SLA__MODE=live", "WK_SLA__ACCEPT_CAP=25USD", "WK_SLA__APPROVE_ABOVE=5USD", "WK_SLA__" + unanswered,
+		}, fleet.RuleOptions(toys()))
+		must(t, err)
+		c := testCases()[2].Case
+		c.Waiting, c.Paged = true, sla.StageAct
+		s := subjectOf(c, nil)
+		rule := b.For(c.ID.Platform, c.ID.Store, c.Reason)
+		last := sla.EffectiveDeadline(c.Obligation, rule).Add(-rule.Guard.Value - time.Minute)
+		if d := sla.Decide(last, c, rule); d.Why != sla.WhyUnanswered || d.Action != sla.ActionAct {
+			t.Fatalf("the test needs a question that nobody has answered, got %v %v", d.Action, d.Why)
+		}
+		v, _ := s.plan(b, last)
+		f := s.forecast(b, nil, last)
+		if v.summary() != want || f.Action != sla.ActionAct || string(v.Answer) != f.Answer.Kind.String() {
+			t.Errorf("%s: want %q, got %q, and the forecast %v %v", unanswered, want, v.summary(), f.Action, f.Answer.Kind)
+		}
+		s.Approval = sla.ApprovalApproved
+		if v, _ := s.plan(b, last); v.summary() != "offer 6.00 USD: negotiate" {
+			t.Errorf("%s, with a yes: got %q", unanswered, v.summary())
+		}
+	}
+}
+
 var settledOffer = sla.Attempt{Kind: sla.AnswerOffer, Amount: usd(600), State: sla.AttemptSettled}
 
 func TestScopesOfKillSwitchesReadAsTheyAreThrown(t *testing.T) {
