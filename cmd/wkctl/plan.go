@@ -155,7 +155,7 @@ func (s *subject) under(book *rules.Book, at time.Time) (playbook.Facts, sla.Rul
 	return f, book.For(s.ID.Platform, s.ID.Store, s.Reason)
 }
 
-// forecast follows the case from an instant under a book, through every date at which its rules change by themselves. A parcel that nobody has
+// forecast follows the case from an instant under a book, through every date at which its rules change by themselves: from that instant on. A parcel that nobody has
 // scanned until the answer stands still then, when it moved at first. What earlier answers have cost counts for the cap of the case.
 func (s *subject) forecast(book *rules.Book, eras []time.Time, at time.Time) playbook.Forecast {
 	for {
@@ -174,7 +174,7 @@ func (s *subject) forecast(book *rules.Book, eras []time.Time, at time.Time) pla
 		if found {
 			n++
 		}
-		if n == len(eras) || !out.At.After(eras[n]) {
+		if n == len(eras) || out.At.Before(eras[n]) {
 			return out
 		}
 		at = eras[n]
@@ -196,10 +196,10 @@ func (s *subject) capped(out playbook.Forecast, rule sla.Rule) playbook.Forecast
 // plan asks the playbook as of an instant, and tells what lost against its choice.
 func (s *subject) plan(book *rules.Book, at time.Time) (*planView, []playbook.Other) {
 	f, rule := s.under(book, at)
-	plan := playbook.Choose(f, rule)
+	plan, why, gated := playbook.Decided(sla.Decide(at, s.Case, rule), f, rule)
 	v := planViewOf(plan, f.Parcel)
 	v.Notice = readAgain
-	if why, gated := playbook.Gate(plan, f, rule); gated && v.Action == "answer" && s.Approval != sla.ApprovalApproved {
+	if gated && v.Action == "answer" && s.Approval != sla.ApprovalApproved {
 		v.Action, v.Hold = "hold", words(why.String())
 	}
 	return v, playbook.Others(plan, f, rule)

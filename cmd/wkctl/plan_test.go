@@ -55,6 +55,7 @@ func TestAForecastCrossesTheDatesOfARule(t *testing.T) {
 	}
 	c := testCases()[2].Case // an hour old; the answer is due three days before the window's end
 	c.ID.Store = "AE01"
+	due, lifted := now.Add(2*day-time.Hour).Format(time.RFC3339), now.Add(2*day+4*time.Hour).Format(time.RFC3339)
 	for name, test := range map[string]struct {
 		book rulebook
 		want time.Duration
@@ -63,6 +64,7 @@ func TestAForecastCrossesTheDatesOfARule(t *testing.T) {
 		"earlier from then": {load("WK_SLA__STORE__AE01__ACT_BEFORE=100h", "WK_SLA__STORE__AE01__ACT_BEFORE__FROM=2026-03-06"), 36 * time.Hour},
 		"frozen until":      {load("WK_SLA__KILL=on", "WK_SLA__KILL__UNTIL=2026-03-08"), 3*day + 12*time.Hour},
 		"a date too late":   {load("WK_SLA__STORE__AE01__ACT_BEFORE=100h", "WK_SLA__STORE__AE01__ACT_BEFORE__FROM=2026-04-06"), 2*day - time.Hour},
+		"at the very date":  {load("WK_SLA__KILL=on", "WK_SLA__KILL__FROM="+due, "WK_SLA__KILL__UNTIL="+lifted), 2*day - time.Hour + 5*time.Hour},
 	} {
 		f := subjectOf(c, nil).forecast(test.book.Book, test.book.eras, now)
 		if f.Action != sla.ActionAct || f.At.Sub(now) != test.want {
@@ -96,6 +98,35 @@ func TestPlansThatDoNotSendSayWhatTheyWaitFor(t *testing.T) {
 		test.change(s)
 		if v, _ := s.plan(load(test.vars...), now); v.summary() != test.want {
 			t.Errorf("%s: want %q, got %q", name, test.want, v.summary())
+		}
+	}
+}
+
+// What explain and cases approve show is what the daemon would do with its decision of that instant.
+func TestThePlanOfAnAnswerThatNobodyHasApprovedIsTheRules(t *testing.T) {
+	t.Parallel()
+	vars := map[string]string{"UNANSWERED=refuse": "refuse: rule", "UNANSWERED=send": "offer 6.00 USD: negotiate"}
+	for unanswered, want := range vars {
+		b, err := rules.Load(t.Context(), []string{
+			"WK_STORE__AE02__PLATFORM=bazaar", "WK_SLA__MODE=live", "WK_SLA__ACCEPT_CAP=25USD", "WK_SLA__APPROVE_ABOVE=5USD", "WK_SLA__" + unanswered,
+		}, fleet.RuleOptions(toys()))
+		must(t, err)
+		c := testCases()[2].Case
+		c.Waiting, c.Paged = true, sla.StageAct
+		s := subjectOf(c, nil)
+		rule := b.For(c.ID.Platform, c.ID.Store, c.Reason)
+		last := sla.EffectiveDeadline(c.Obligation, rule).Add(-rule.Guard.Value - time.Minute)
+		if d := sla.Decide(last, c, rule); d.Why != sla.WhyUnanswered || d.Action != sla.ActionAct {
+			t.Fatalf("the test needs a question that nobody has answered, got %v %v", d.Action, d.Why)
+		}
+		v, _ := s.plan(b, last)
+		f := s.forecast(b, nil, last)
+		if v.summary() != want || f.Action != sla.ActionAct || string(v.Answer) != f.Answer.Kind.String() {
+			t.Errorf("%s: want %q, got %q, and the forecast %v %v", unanswered, want, v.summary(), f.Action, f.Answer.Kind)
+		}
+		s.Approval = sla.ApprovalApproved
+		if v, _ := s.plan(b, last); v.summary() != "offer 6.00 USD: negotiate" {
+			t.Errorf("%s, with a yes: got %q", unanswered, v.summary())
 		}
 	}
 }

@@ -60,7 +60,11 @@ func (d *desk) sayView(ctx context.Context, c sla.CaseRecord, ask sayAsk) (*sayV
 	v.stages(c.Case, rule)
 	book := rulebookOf(d.book)
 	if v.NoPlan == "" {
-		v.Plan, _ = s.plan(book.Book, d.now)
+		said := *s
+		if ask.approval == sla.ApprovalApproved && sla.Decide(d.now, s.Case, rule).Why == sla.WhyUnanswered {
+			said.Approval = ask.approval // a yes in the last moment is one to the choice, not to what would become of it without a yes
+		}
+		v.Plan, _ = said.plan(book.Book, d.now)
 	}
 	s.Approval = ask.approval
 	if v.NoPlan == "" {

@@ -121,3 +121,18 @@ func TestScrubTakesOutSecretsAndKeepsTheRest(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// A store may be called after a country or a brand: that makes no secret of what is said of it.
+func TestTheIDOfAStoreMakesNoSecretOfItsVariables(t *testing.T) {
+	t.Parallel()
+	tool := tool{environ: []string{
+		"WK_STORE__TURKEY1__PLATFORM=aliexpress", "WK_SLA__STORE__TURKEY1__MODE=live", "WK_SHIPMENT__STORE__TOKENS__STALL=20days",
+		"WK_CALENDAR__TURKEY__HOURS=Mon-Fri 9:00-17:00", "WK_STORE__TURKEY1__API_KEY=" + plantedKey, "WK_STORE__AE01__API_KEY__OLD=" + plantedToken,
+		"WK_STORE__API_KEY=" + plantedNew, "WK_REDIS__PASSWORD=" + plantedRedis, "WK_NOTIFY__CHAT_URL=" + plantedURL,
+	}}
+	const plain = "store TURKEY1 on aliexpress is live, 20days, Mon-Fri 9:00-17:00"
+	got := tool.scrub(strings.Join([]string{plain, plantedKey, plantedToken, plantedNew, plantedRedis, plantedURL}, " "))
+	if want := plain + strings.Repeat(" [redacted]", 5); got != want {
+		t.Errorf("want %q, got %q", want, got)
+	}
+}

@@ -58,11 +58,7 @@ func (f Facts) at(now time.Time, c sla.Case, d sla.Decision, r sla.Rule) (out Fo
 		return out, next, false
 	}
 	f.Now = now
-	plan := Choose(f, r)
-	if d.Why == sla.WhyUnanswered && r.Unanswered.Value == sla.UnansweredRefuse {
-		plan = Refuse(f, r)
-	}
-	why, gated := Gate(plan, f, r)
+	plan, why, gated := Decided(d, f, r)
 	switch {
 	case plan.Page:
 		out.Action, out.Why = sla.ActionPage, plan.Why
@@ -70,7 +66,7 @@ func (f Facts) at(now time.Time, c sla.Case, d sla.Decision, r sla.Rule) (out Fo
 	case !plan.Wait.IsZero():
 		out.Action, out.Why = sla.ActionWait, plan.Why
 		return out, plan.Wait, false
-	case gated && d.Action == sla.ActionAct && d.Why != sla.WhyApproved && d.Why != sla.WhyUnanswered:
+	case gated && d.Action == sla.ActionAct:
 		out.Action, out.Why = sla.ActionHold, why
 		out.Answer = plan.Answer
 		return out, next, false

@@ -120,6 +120,21 @@ func Gate(p Plan, f Facts, r sla.Rule) (sla.Why, bool) {
 	return sla.WhyNone, false
 }
 
+// Decided is the plan for a decision to answer: the playbook's choice, or the refusal that the rule wants of an answer that nobody has
+// approved in time. It also says whether the answer must wait for a person's yes, and why: not one to which a person has said yes already,
+// nor one that has waited for that in vain.
+func Decided(d sla.Decision, f Facts, r sla.Rule) (plan Plan, why sla.Why, gated bool) {
+	switch {
+	case d.Why == sla.WhyUnanswered && r.Unanswered.Value == sla.UnansweredRefuse:
+		return Refuse(f, r), sla.WhyNone, false
+	case d.Why == sla.WhyUnanswered, d.Why == sla.WhyApproved:
+		return Choose(f, r), sla.WhyNone, false
+	}
+	plan = Choose(f, r)
+	why, gated = Gate(plan, f, r)
+	return plan, why, gated
+}
+
 // An Other is an answer that was not chosen.
 type Other struct {
 	Kind   sla.AnswerKind

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -54,14 +55,21 @@ const redacted = "[redacted]"
 // secretWords in a name mark its value as a secret. The address of a chat's or a pager's hook is one: it takes whatever is posted there.
 var secretWords = []string{"SECRET", "TOKEN", "KEY", "PASSWORD", "CHAT_URL", "PAGE_URL"}
 
-// IsSecret reports whether the value of a variable of this name must not be shown.
+// ruleNouns begin the names of variables that hold no secret, whatever a store or a calendar in them is called.
+var ruleNouns = []string{prefixRule, prefixShipment, prefixCalendar}
+
+// IsSecret reports whether the value of a variable of this name must not be shown. The id of a store says nothing of that.
 func IsSecret(name string) bool {
-	for _, w := range secretWords {
-		if strings.Contains(name, w) {
-			return true
+	begins := func(noun string) bool { return strings.HasPrefix(name, noun) }
+	if slices.ContainsFunc(ruleNouns, begins) {
+		return false
+	}
+	if rest, of := strings.CutPrefix(name, prefixStore); of {
+		if _, variable, level := strings.Cut(rest, separator); level {
+			name = variable // all that follows the id: a level too many makes no secret public
 		}
 	}
-	return false
+	return slices.ContainsFunc(secretWords, func(word string) bool { return strings.Contains(name, word) })
 }
 
 // shown is a value as a report may print it: quoted, so that invisible characters are seen, and short.

@@ -41,7 +41,8 @@ func ReadEnvFile(path string) ([]string, error) {
 
 // parseEnvFile reads lines of NAME=value. Empty lines and those that begin with # say nothing, "export" before a name is left out, and one
 // pair of quotes around a whole value goes. Nothing else of a value is touched: no variable is put in, and a # in it is part of it. What is
-// wrong is told by line and name, never by value, which may be a secret; all of it at once.
+// wrong is told by line and name, never by value, which may be a secret, nor by what stands for a name and may be the rest of a value of
+// several lines; all of it at once.
 func parseEnvFile(raw []byte) ([]string, error) {
 	var out []string
 	var errs []error
@@ -62,15 +63,32 @@ func parseEnvFile(raw []byte) ([]string, error) {
 		case !ok:
 			errs = append(errs, fmt.Errorf("line %d: want NAME=value", n))
 		case !variableInFile.MatchString(name):
-			errs = append(errs, fmt.Errorf("line %d: %q is no name of a variable", n, name))
+			errs = append(errs, notName(n, name))
 		case first[name] > 0:
-			errs = append(errs, fmt.Errorf("line %d: %s is set on line %d, too", n, name, first[name]))
+			errs = append(errs, twice(n, name, first[name]))
 		default:
 			first[name] = n
 			out = append(out, name+"="+unquoted(strings.TrimSpace(value)))
 		}
 	}
 	return out, errors.Join(append(errs, lines.Err())...)
+}
+
+// ours is what can only be meant as a name of ours: anything else before a "=" may be a line of a private key, which ends in one.
+var ours = regexp.MustCompile(`^WK[A-Z0-9_-]{0,59}$`)
+
+func notName(line int, name string) error {
+	if ours.MatchString(name) {
+		return fmt.Errorf("line %d: %q is no name of a variable", line, name)
+	}
+	return fmt.Errorf("line %d: no name of a variable before the \"=\"; a value is one line", line)
+}
+
+func twice(line int, name string, first int) error {
+	if strings.HasPrefix(name, Prefix) {
+		return fmt.Errorf("line %d: %s is set on line %d, too", line, name, first)
+	}
+	return fmt.Errorf("line %d: the name before the \"=\" is set on line %d, too", line, first)
 }
 
 func unquoted(value string) string {

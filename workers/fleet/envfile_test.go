@@ -48,6 +48,24 @@ func TestWhatIsWrongWithAFileOfVariablesIsToldByLine(t *testing.T) {
 	}
 }
 
+// A value of several lines is no value of a file: its other lines look like names and values, and a key's last line ends in "=".
+func TestLinesOfAPrivateKeyAreToldByTheirNumberAlone(t *testing.T) {
+	t.Parallel()
+	for _, line := range []string{
+		"MIIEvQIBADANBgkqhkiG9w0BAQEF/AASC+q==", "MIIEVQ+IBADANBGKQ=", "WKIEvQ/AASC+q==", "MIIEVQ/\nMIIEVQ/=", "export MIIEVQ/=", "MIIEVQIBADAN=1\nMIIEVQIBADAN=2",
+	} {
+		_, err := parseEnvFile([]byte("WK_STORE__AE01__APP_SECRET=\"-----BEGIN PRIVATE KEY-----\n" + line + "\n-----END PRIVATE KEY-----\"\n"))
+		if err == nil || !strings.Contains(err.Error(), "line ") {
+			t.Fatalf("want the lines told, got %v", err)
+		}
+		for _, part := range []string{"IEvQ", "IEVQ", "AASC"} {
+			if strings.Contains(err.Error(), part) {
+				t.Errorf("%q: a part of the key is told: %v", line, err)
+			}
+		}
+	}
+}
+
 func FuzzFilesOfVariables(f *testing.F) {
 	f.Add([]byte("WK_A=1\nexport WK_B='2'\r\n# c\n"))
 	f.Fuzz(func(t *testing.T, raw []byte) {

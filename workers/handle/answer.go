@@ -23,8 +23,7 @@ func (t *turn) answer(ctx context.Context, d sla.Decision) error {
 	if t.facts, err = t.gather(ctx); err != nil {
 		return err
 	}
-	plan := t.plan(d)
-	why, gated := playbook.Gate(plan, t.facts, t.rule)
+	plan, why, gated := playbook.Decided(d, t.facts, t.rule)
 	switch {
 	case d.Action == sla.ActionShadow:
 		return t.shadow(ctx, plan)
@@ -35,7 +34,7 @@ func (t *turn) answer(ctx context.Context, d sla.Decision) error {
 		t.remind(ctx, t.src, d, &w)
 		_, err := t.put(ctx, w)
 		return err
-	case gated && d.Why != sla.WhyApproved && d.Why != sla.WhyUnanswered:
+	case gated:
 		return t.hold(ctx, d, why)
 	}
 	for _, a := range plan.Beside {
@@ -44,14 +43,6 @@ func (t *turn) answer(ctx context.Context, d sla.Decision) error {
 		}
 	}
 	return t.send(ctx, d, plan.Answer)
-}
-
-// plan is the playbook's choice, or the refusal that the rule wants of an answer that nobody has approved in time.
-func (t *turn) plan(d sla.Decision) playbook.Plan {
-	if d.Why == sla.WhyUnanswered && t.rule.Unanswered.Value == sla.UnansweredRefuse {
-		return playbook.Refuse(t.facts, t.rule)
-	}
-	return playbook.Choose(t.facts, t.rule)
 }
 
 // gather gathers the facts, the buyer's claims where a rule counts them.

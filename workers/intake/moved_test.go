@@ -2,8 +2,11 @@ package intake_test
 
 import (
 	"encoding/json"
+	"errors"
 	"testing"
+	"time"
 
+	"watchkeeper/connectors"
 	"watchkeeper/sla"
 	"watchkeeper/sla/slatest"
 	"watchkeeper/workers/intake"
@@ -50,6 +53,28 @@ func TestTurnThatEndsWithoutUsIsAudited(t *testing.T) {
 		if got != want {
 			t.Errorf("want %+v, got %+v", want, got)
 		}
+	}
+}
+
+// The rows are on record when the lines are written: nothing would ask again for the work of a batch that ended there.
+func TestALineOfTheAuditThatFailsKeepsBackNeitherTheWorkNorTheOtherLines(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	rows := []connectors.Row{b.dispute(1), b.dispute(2), b.dispute(3)}
+	if _, err := b.accept(rows...); err != nil {
+		t.Fatal(err)
+	}
+	b.jobs = nil
+	for n := range rows {
+		rows[n].Fingerprint++
+		b.dispute(n+1, func(d *sla.Dispute) { d.Obligations[0].Turn, d.Obligations[0].Deadline = 8, b.now.Add(time.Hour) })
+	}
+	b.fails["audit"] = true
+	if _, err := b.accept(rows...); !errors.Is(err, errOut) {
+		t.Errorf("want the failure told, got %v", err)
+	}
+	if len(b.jobs) != len(rows) || len(b.audits) != len(rows) {
+		t.Errorf("want %d jobs and lines, got %d and %d", len(rows), len(b.jobs), len(b.audits))
 	}
 }
 

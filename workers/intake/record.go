@@ -2,6 +2,7 @@ package intake
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 
@@ -19,6 +20,7 @@ type observed struct {
 
 // record writes the disputes down, arms their timers in the same step and asks for the work that is due. A case whose write is stale
 // was changed by another worker in between, who armed it. Parcels are asked for first: nothing would ask again once the rows are on record.
+// For the same reason a line of the audit that fails keeps back neither the other lines nor the work.
 func (in *Intake) record(ctx context.Context, src *connectors.Source, watched []observed, tally *Tally) error {
 	if len(watched) == 0 {
 		return nil
@@ -43,6 +45,7 @@ func (in *Intake) record(ctx context.Context, src *connectors.Source, watched []
 		return err
 	}
 	var jobs []job.Job
+	var errs []error
 	for i, o := range watched {
 		r := results[i]
 		switch {
@@ -57,11 +60,9 @@ func (in *Intake) record(ctx context.Context, src *connectors.Source, watched []
 		if due[i] {
 			jobs = append(jobs, assess(writes[i].ID, r.Version)...)
 		}
-		if err := in.tellMove(ctx, o); err != nil {
-			return err
-		}
+		errs = append(errs, in.tellMove(ctx, o))
 	}
-	return in.jobs.Enqueue(ctx, jobs...)
+	return errors.Join(append(errs, in.jobs.Enqueue(ctx, jobs...))...)
 }
 
 // assess asks for a decision about a case at a version.

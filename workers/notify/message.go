@@ -27,12 +27,13 @@ type key struct {
 	channel sla.Channel
 	id      sla.DisputeID
 	turn    sla.Turn
+	why     sla.Why
 	stage   sla.StageKind
 	point   int
 }
 
 func (m Message) key() key {
-	return key{channel: m.Channel, id: m.Case, turn: m.Turn, stage: m.Stage, point: m.Point}
+	return key{channel: m.Channel, id: m.Case, turn: m.Turn, why: m.Why, stage: m.Stage, point: m.Point}
 }
 
 // payload is the body of a POST. Members are only ever added: receivers are programs of others.

@@ -194,6 +194,7 @@ func (p *Poster) Close(ctx context.Context) error {
 	for _, it := range p.items {
 		it.due = now
 	}
+	clear(p.hold) // the process may not have as long as a hook wants to be left alone
 	p.mu.Unlock()
 	p.deliver(ctx, nil)
 	if p.own {

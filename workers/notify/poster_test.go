@@ -118,7 +118,7 @@ func TestTheSameMessageIsToldOnceAnHour(t *testing.T) {
 		"at once":            {base, 0, 1},
 		"within the hour":    {base, 59 * time.Minute, 1},
 		"after an hour":      {base, time.Hour, 2},
-		"another ground":     {with(func(m *notify.Message) { m.Why = sla.WhyDue }), 0, 1},
+		"another ground":     {with(func(m *notify.Message) { m.Why = sla.WhyDue }), 0, 2},
 		"another turn":       {with(func(m *notify.Message) { m.Turn++ }), 0, 2},
 		"another stage":      {with(func(m *notify.Message) { m.Stage = sla.StageGuard }), 0, 2},
 		"another warn point": {with(func(m *notify.Message) { m.Point++ }), 0, 2},
@@ -267,6 +267,32 @@ func TestCloseTriesAtOnceWhatWaitsForItsNextTry(t *testing.T) {
 	<-waiting
 	w.flush(t)
 	w.wantCounts(t, "chat", 1, 0, 0)
+}
+
+func TestCloseTriesOnceWhatARetryAfterHolds(t *testing.T) {
+	t.Parallel()
+	waiting := make(chan struct{}, 10)
+	h := newHook(t, func(n int, w http.ResponseWriter, _ *http.Request) {
+		if n == 1 {
+			w.Header().Set("Retry-After", "120")
+			w.WriteHeader(http.StatusTooManyRequests)
+		}
+	})
+	w := newWorld(t, "", h.URL, func(o *notify.Options) {
+		o.After = func(time.Duration) <-chan time.Time {
+			waiting <- struct{}{}
+			return nil // never: only Close can end the hold
+		}
+	})
+	w.run(t)
+	w.Post(t.Context(), page("1"))
+	<-waiting
+	w.Post(t.Context(), page("2"))
+	w.flush(t)
+	w.wantCounts(t, "page", 2, 0, 0)
+	if got := h.cases(t); len(got) != 3 || !slices.Contains(got, "AE01/2") {
+		t.Errorf("want both pages at the hook, got %v", got)
+	}
 }
 
 func TestCloseEndsWithItsContextAndCountsWhatIsLost(t *testing.T) {
