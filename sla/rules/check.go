@@ -93,6 +93,7 @@ func (l *loader) warn(b *Book, s *shelf) {
 		silent, barred := liveReasons(p, noAnswer), liveReasons(p, barredAnswer)
 		for _, w := range []string{
 			l.unkeyed(s, p),
+			l.alwaysAsks(s, p),
 			sentence(s, silent, "has no answer that may cost anything, and none is preferred: ACCEPT_CAP is never, and ANSWER is playbook"),
 			sentence(s, barred, "prefers an answer that is never sent: ACCEPT_CAP is never, and ANSWER pays"),
 		} {
@@ -126,6 +127,18 @@ func (l *loader) unkeyed(s *shelf, p *period) string {
 	}
 	return s.scope.String() + " counts by the buyer (HOLD_CLAIMS or BUYER_BUDGET), and " + storePrefix(s.scope.store) + buyerKey +
 		" is not set: a buyer is not known again in another store, nor after a change of the store's secrets"
+}
+
+// alwaysAsks tells of a store whose answers are in another currency than what may go without a yes: a general APPROVE_ABOVE may well be.
+func (l *loader) alwaysAsks(s *shelf, p *period) string {
+	for _, r := range p.byReason {
+		if foreignApproval(r) {
+			pays, limit := string(r.AcceptCap.Value.Currency), string(r.ApproveAbove.Value.Currency)
+			return s.scope.String() + " has ACCEPT_CAP in " + pays + " (" + r.AcceptCap.From + ") and APPROVE_ABOVE in " + limit + " (" + r.ApproveAbove.From +
+				"): every answer in " + pays + " that pays waits for a yes"
+		}
+	}
+	return ""
 }
 
 func noAnswer(r *sla.Rule) bool { return r.AcceptCap.Value.IsZero() && len(r.Answer.Value) == 0 }

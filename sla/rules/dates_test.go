@@ -89,7 +89,7 @@ func TestOverlappingDatesOfTwoScopesFollowTheOrderOfScopes(t *testing.T) {
 	}
 }
 
-func TestWarningsNameLiveStoresWithoutAnAnswer(t *testing.T) {
+func TestWarningsNameWhatIsHardlyMeant(t *testing.T) {
 	t.Parallel()
 	const live = "WK_SLA__MODE=live"
 	for name, test := range map[string]struct {
@@ -103,6 +103,10 @@ func TestWarningsNameLiveStoresWithoutAnAnswer(t *testing.T) {
 		"steps that are barred, for one reason": {
 			[]string{storeA1, live, "WK_SLA__ANSWER=refuse@0h", "WK_SLA__STORE__A1__REASON__DAMAGED__ANSWER=accept@0h"},
 			[]string{"store A1 is live and for damaged prefers an answer that is never sent: ACCEPT_CAP is never, and ANSWER pays"},
+		},
+		"a yes in another currency": {
+			[]string{storeA1, "WK_SLA__APPROVE_ABOVE=15USD", "WK_SLA__STORE__A1__ACCEPT_CAP=1500JPY"},
+			[]string{"store A1 has ACCEPT_CAP in JPY (WK_SLA__STORE__A1__ACCEPT_CAP) and APPROVE_ABOVE in USD (WK_SLA__APPROVE_ABOVE): every answer in JPY that pays waits for a yes"},
 		},
 		"from a date on": {
 			[]string{storeA1, live, "WK_SLA__MODE__FROM=2027-02-05"},

@@ -71,7 +71,6 @@ var moneyRelations = []relation{
 		},
 		"within ACCEPT_CAP",
 	},
-	sameCurrency("APPROVE_ABOVE", func(r sla.Rule) sla.Money { return r.ApproveAbove.Value }),
 	sameCurrency("BUYER_BUDGET", func(r sla.Rule) sla.Money { return r.BuyerBudget.Value }),
 	sameCurrency("STORE_BUDGET", func(r sla.Rule) sla.Money { return r.StoreBudget.Value }),
 	sameCurrency("TOTAL_BUDGET", func(r sla.Rule) sla.Money { return r.TotalBudget.Value }),
@@ -85,6 +84,9 @@ func sameCurrency(name string, of func(sla.Rule) sla.Money) relation {
 		"in the currency of ACCEPT_CAP, or nothing that costs is ever sent",
 	}
 }
+
+// foreignApproval reports whether no answer under the rule can be compared with what may go without a yes: each that pays waits for one.
+func foreignApproval(r *sla.Rule) bool { return mixed(r.ApproveAbove.Value, r.AcceptCap.Value) }
 
 func anyStep(r sla.Rule, is func(sla.Step) bool) bool { return slices.ContainsFunc(r.Answer.Value, is) }
 

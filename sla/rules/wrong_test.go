@@ -58,7 +58,6 @@ var kindsOfWrong = []struct{ kind, env, variable, says string }{
 	{"more digits than the currency has", "WK_SLA__ACCEPT_CAP=1.5JPY", "WK_SLA__ACCEPT_CAP", "not an amount"},
 	{"budget below nothing", "WK_SLA__STORE_BUDGET=-1USD", "WK_SLA__STORE_BUDGET", "negative"},
 	{"budgets in two currencies", "WK_SLA__ACCEPT_CAP=5USD WK_SLA__BUYER_BUDGET=5EUR", "WK_SLA__BUYER_BUDGET", "in the currency of ACCEPT_CAP"},
-	{"approval in another currency", "WK_SLA__ACCEPT_CAP=5USD WK_SLA__APPROVE_ABOVE=5EUR", "WK_SLA__APPROVE_ABOVE", "in the currency of ACCEPT_CAP"},
 	{"mode that does not exist", "WK_SLA__MODE=auto", "WK_SLA__MODE", "shadow, hold or live"},
 	{"switch that is no switch", "WK_SLA__KILL=yes", "WK_SLA__KILL", "on or off"},
 	{"channel that does not exist", "WK_SLA__WARN=6h:sms", "WK_SLA__WARN", "no channel"},
