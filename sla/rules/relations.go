@@ -33,6 +33,10 @@ var timeRelations = []relation{
 		"over before GUARD begins, or it never counts",
 	},
 	{
+		"WINDOW_CALENDAR", "RESPONSE_WINDOW", hardlyRuns,
+		"open more often, or the time to answer lasts longer than ten times RESPONSE_WINDOW or 180 days",
+	},
+	{
 		"WARN", "RESPONSE_WINDOW", func(r sla.Rule) bool {
 			return slices.ContainsFunc(r.Warn.Value, func(p sla.WarnPoint) bool { return p.Before >= r.Window.Value })
 		},
@@ -56,6 +60,17 @@ var timeRelations = []relation{
 		"ACT_BEFORE", "GUARD", func(r sla.Rule) bool { return r.Guard.Value < r.ActBefore.Value && waits(r) && !leavesTime(r) },
 		"longer: between it and GUARD a person must have time to say yes, and twice SETTLE must be left for UNANSWERED",
 	},
+}
+
+// hardlyRuns reports whether the platform's clock is closed for most of the time while the window is counted, from the beginning of a
+// shift in a week that no date of the calendar changes.
+func hardlyRuns(r sla.Rule) bool {
+	clock := r.WindowClock.Value
+	if clock == nil {
+		return false
+	}
+	opened := clock.Next(time.Date(2000, 1, 3, 0, 0, 0, 0, time.UTC))
+	return clock.Between(opened, opened.Add(min(10*r.Window.Value, longest))) < r.Window.Value
 }
 
 var moneyRelations = []relation{
