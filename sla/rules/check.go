@@ -93,6 +93,8 @@ func (l *loader) warn(b *Book, s *shelf) {
 		silent, barred := liveReasons(p, noAnswer), liveReasons(p, barredAnswer)
 		for _, w := range []string{
 			l.unkeyed(s, p),
+			l.alwaysAsks(s, p),
+			l.unheard(s, p),
 			sentence(s, silent, "has no answer that may cost anything, and none is preferred: ACCEPT_CAP is never, and ANSWER is playbook"),
 			sentence(s, barred, "prefers an answer that is never sent: ACCEPT_CAP is never, and ANSWER pays"),
 		} {
@@ -126,6 +128,45 @@ func (l *loader) unkeyed(s *shelf, p *period) string {
 	}
 	return s.scope.String() + " counts by the buyer (HOLD_CLAIMS or BUYER_BUDGET), and " + storePrefix(s.scope.store) + buyerKey +
 		" is not set: a buyer is not known again in another store, nor after a change of the store's secrets"
+}
+
+const prefixNotify = "WK_NOTIFY__"
+
+// hooks are the variables of which one must be set for what goes to a channel to be posted; pages go to the chat without an address of
+// their own.
+var hooks = map[sla.Channel][]string{
+	sla.ChannelChat: {"CHAT_URL", "CHAT_URL_FILE"},
+	sla.ChannelPage: {"PAGE_URL", "PAGE_URL_FILE", "CHAT_URL", "CHAT_URL_FILE"},
+}
+
+// unheard tells of a live store that an operator wants to hear of through a hook, where there is none.
+func (l *loader) unheard(s *shelf, p *period) string {
+	for _, r := range p.byReason {
+		if r.Mode.Value != sla.ModeLive || r.Warn.From == sla.FromDefault {
+			continue
+		}
+		for _, point := range r.Warn.Value {
+			names := hooks[point.Channel]
+			isSet := func(name string) bool { _, set := l.values[prefixNotify+name]; return set }
+			if len(names) > 0 && !slices.ContainsFunc(names, isSet) {
+				return s.scope.String() + " is live and is to warn by " + point.Channel.String() + " (" + r.Warn.From + "), and no hook for that is set (" +
+					prefixNotify + names[1] + "): its warnings are lines of the log only"
+			}
+		}
+	}
+	return ""
+}
+
+// alwaysAsks tells of a store whose answers are in another currency than what may go without a yes: a general APPROVE_ABOVE may well be.
+func (l *loader) alwaysAsks(s *shelf, p *period) string {
+	for _, r := range p.byReason {
+		if foreignApproval(r) {
+			pays, limit := string(r.AcceptCap.Value.Currency), string(r.ApproveAbove.Value.Currency)
+			return s.scope.String() + " has ACCEPT_CAP in " + pays + " (" + r.AcceptCap.From + ") and APPROVE_ABOVE in " + limit + " (" + r.ApproveAbove.From +
+				"): every answer in " + pays + " that pays waits for a yes"
+		}
+	}
+	return ""
 }
 
 func noAnswer(r *sla.Rule) bool { return r.AcceptCap.Value.IsZero() && len(r.Answer.Value) == 0 }

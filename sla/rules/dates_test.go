@@ -89,7 +89,7 @@ func TestOverlappingDatesOfTwoScopesFollowTheOrderOfScopes(t *testing.T) {
 	}
 }
 
-func TestWarningsNameLiveStoresWithoutAnAnswer(t *testing.T) {
+func TestWarningsNameWhatIsHardlyMeant(t *testing.T) {
 	t.Parallel()
 	const live = "WK_SLA__MODE=live"
 	for name, test := range map[string]struct {
@@ -104,6 +104,25 @@ func TestWarningsNameLiveStoresWithoutAnAnswer(t *testing.T) {
 			[]string{storeA1, live, "WK_SLA__ANSWER=refuse@0h", "WK_SLA__STORE__A1__REASON__DAMAGED__ANSWER=accept@0h"},
 			[]string{"store A1 is live and for damaged prefers an answer that is never sent: ACCEPT_CAP is never, and ANSWER pays"},
 		},
+		"a yes in another currency": {
+			[]string{storeA1, "WK_SLA__APPROVE_ABOVE=15USD", "WK_SLA__STORE__A1__ACCEPT_CAP=1500JPY"},
+			[]string{"store A1 has ACCEPT_CAP in JPY (WK_SLA__STORE__A1__ACCEPT_CAP) and APPROVE_ABOVE in USD (WK_SLA__APPROVE_ABOVE): every answer in JPY that pays waits for a yes"},
+		},
+		"chat without a hook": {
+			[]string{storeA1, live, "WK_SLA__ANSWER=refuse@0h", "WK_SLA__WARN=24h:log,6h:chat"},
+			[]string{"store A1 is live and is to warn by chat (WK_SLA__WARN), and no hook for that is set (WK_NOTIFY__CHAT_URL_FILE): its warnings are lines of the log only"},
+		},
+		"pages without a hook": {
+			[]string{storeA1, live, "WK_SLA__ANSWER=refuse@0h", "WK_SLA__STORE__A1__WARN=6h:page"},
+			[]string{"store A1 is live and is to warn by page (WK_SLA__STORE__A1__WARN), and no hook for that is set (WK_NOTIFY__PAGE_URL_FILE): its warnings are lines of the log only"},
+		},
+		"chat with the pager's hook alone": {
+			[]string{storeA1, live, "WK_SLA__ANSWER=refuse@0h", "WK_SLA__WARN=6h", "WK_NOTIFY__PAGE_URL_FILE=/p"},
+			[]string{"store A1 is live and is to warn by chat (WK_SLA__WARN), and no hook for that is set (WK_NOTIFY__CHAT_URL_FILE): its warnings are lines of the log only"},
+		},
+		"with a hook":              {[]string{storeA1, live, "WK_SLA__ANSWER=refuse@0h", "WK_SLA__WARN=24h,6h:page", "WK_NOTIFY__CHAT_URL=https://h/x"}, nil},
+		"warnings that are logged": {[]string{storeA1, live, "WK_SLA__ANSWER=refuse@0h", "WK_SLA__WARN=6h:log"}, nil},
+		"chat of a shadow":         {[]string{storeA1, "WK_SLA__WARN=6h"}, nil},
 		"from a date on": {
 			[]string{storeA1, live, "WK_SLA__MODE__FROM=2027-02-05"},
 			[]string{"store A1 is live and has no answer that may cost anything, and none is preferred: ACCEPT_CAP is never, and ANSWER is playbook (from 2027-02-05)"},

@@ -37,6 +37,7 @@ var (
 	errTimeless = errors.New("a step without its time: @ and a duration follow the answer")
 	errEvidence = errors.New("the word after the question mark is no evidence")
 	errFalls    = errors.New("a step comes before the one to its left")
+	errLess     = errors.New("a later step gives less than an earlier one of the same evidence and would take its place: give both one time, the preferred first")
 	errRate     = errors.New("not a number, a slash and a duration")
 	errCount    = errors.New("not a whole number")
 	errDate     = errors.New("not a day and not an instant of RFC 3339")

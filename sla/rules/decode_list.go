@@ -83,10 +83,36 @@ func parseSteps(text string) ([]sla.Step, error) {
 			return nil, errSteps
 		case len(out) > 0 && s.After < out[len(out)-1].After:
 			return nil, errFalls
+		case slices.ContainsFunc(out, func(before sla.Step) bool { return givesLess(s, before) }):
+			return nil, errLess
 		}
 		out = append(out, s)
 	}
 	return out, nil
+}
+
+// givesLess reports whether a step takes the place of an earlier one and gives less: whoever waits must not lose by it. An earlier step up
+// to a limit leaves the rest to later ones, and what the playbook gives nobody knows beforehand.
+func givesLess(later, earlier sla.Step) bool {
+	if later.If != earlier.If || later.After <= earlier.After || !earlier.Limit.IsZero() {
+		return false
+	}
+	gives, known := shareOf(later)
+	gave, compared := shareOf(earlier)
+	return known && compared && gives < gave
+}
+
+// shareOf is what a step gives of a claim that it fits.
+func shareOf(s sla.Step) (share int, known bool) {
+	switch s.Kind {
+	case sla.AnswerRefuse:
+		return 0, true
+	case sla.AnswerOffer:
+		return int(s.Share), true
+	case sla.AnswerAccept:
+		return wholeShare, true
+	}
+	return 0, false
 }
 
 func parseStep(text string) (s sla.Step, err error) {

@@ -202,3 +202,44 @@ func TestAcceptedRulesAlwaysHoldTheirOrder(t *testing.T) {
 		}
 	})
 }
+
+// A list whose later steps give as much or more, or ask for something else, is no mistake.
+func TestStepsMayRise(t *testing.T) {
+	t.Parallel()
+	for _, steps := range []string{
+		"refuse@0h,partial:30%@96h,accept@110h", "partial:30%@0h,partial:30%@96h", "accept@0h,refuse?signed@96h", "refuse?signed@0h,partial:30%@0h",
+		"partial:30%@0h,refuse@0h", "accept:3USD@0h,partial:30%@96h", "accept@0h,accept:3USD@96h", "accept@0h,playbook@96h", "playbook@0h,refuse@96h",
+	} {
+		load(t, storeA1, "WK_SLA__ACCEPT_CAP=25USD", "WK_SLA__ANSWER="+steps)
+	}
+}
+
+// A platform's clock that hardly runs would leave the deadline years away, and every case unanswered until then.
+func TestAWindowOnAClockThatHardlyRunsIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		hours, window string
+		refused       bool
+	}{
+		"a minute a week":           {"Mon 00:00-00:01", "5d", true},
+		"a day a week":              {"Sun 9:00-17:00", "5d", true},
+		"working days":              {"Mon-Fri 00:00-24:00", "24h", false},
+		"working hours":             {"Mon-Fri 9:00-17:00", "5d", false},
+		"working hours, a month":    {"Mon-Fri 9:00-17:00", "30d", false},
+		"working hours, two months": {"Mon-Fri 9:00-17:00", "60d", true},
+		"less than a shift":         {"Mon-Fri 9:00-17:00", "6h", false},
+	} {
+		env := []string{
+			storeA1, "WK_CALENDAR__X__ZONE=Asia/Shanghai", "WK_CALENDAR__X__HOURS=" + c.hours, "WK_SLA__WINDOW_CALENDAR=X", "WK_SLA__RESPONSE_WINDOW=" + c.window,
+			"WK_SLA__ACT_BEFORE=5h", "WK_SLA__WARN=2h",
+		}
+		if !c.refused {
+			load(t, env...)
+			continue
+		}
+		got := problems(t, env...)
+		if len(got) != 1 || got[0].Variable != "WK_SLA__WINDOW_CALENDAR" || !strings.Contains(got[0].String(), "open more often") {
+			t.Errorf("%s: got %+v", name, got)
+		}
+	}
+}

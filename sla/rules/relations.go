@@ -33,6 +33,10 @@ var timeRelations = []relation{
 		"over before GUARD begins, or it never counts",
 	},
 	{
+		"WINDOW_CALENDAR", "RESPONSE_WINDOW", hardlyRuns,
+		"open more often, or the time to answer lasts longer than ten times RESPONSE_WINDOW or 180 days",
+	},
+	{
 		"WARN", "RESPONSE_WINDOW", func(r sla.Rule) bool {
 			return slices.ContainsFunc(r.Warn.Value, func(p sla.WarnPoint) bool { return p.Before >= r.Window.Value })
 		},
@@ -58,6 +62,17 @@ var timeRelations = []relation{
 	},
 }
 
+// hardlyRuns reports whether the platform's clock is closed for most of the time while the window is counted, from the beginning of a
+// shift in a week that no date of the calendar changes.
+func hardlyRuns(r sla.Rule) bool {
+	clock := r.WindowClock.Value
+	if clock == nil {
+		return false
+	}
+	opened := clock.Next(time.Date(2000, 1, 3, 0, 0, 0, 0, time.UTC))
+	return clock.Between(opened, opened.Add(min(10*r.Window.Value, longest))) < r.Window.Value
+}
+
 var moneyRelations = []relation{
 	{
 		"ANSWER", acceptCap, func(r sla.Rule) bool {
@@ -71,7 +86,6 @@ var moneyRelations = []relation{
 		},
 		"within ACCEPT_CAP",
 	},
-	sameCurrency("APPROVE_ABOVE", func(r sla.Rule) sla.Money { return r.ApproveAbove.Value }),
 	sameCurrency("BUYER_BUDGET", func(r sla.Rule) sla.Money { return r.BuyerBudget.Value }),
 	sameCurrency("STORE_BUDGET", func(r sla.Rule) sla.Money { return r.StoreBudget.Value }),
 	sameCurrency("TOTAL_BUDGET", func(r sla.Rule) sla.Money { return r.TotalBudget.Value }),
@@ -85,6 +99,9 @@ func sameCurrency(name string, of func(sla.Rule) sla.Money) relation {
 		"in the currency of ACCEPT_CAP, or nothing that costs is ever sent",
 	}
 }
+
+// foreignApproval reports whether no answer under the rule can be compared with what may go without a yes: each that pays waits for one.
+func foreignApproval(r *sla.Rule) bool { return mixed(r.ApproveAbove.Value, r.AcceptCap.Value) }
 
 func anyStep(r sla.Rule, is func(sla.Step) bool) bool { return slices.ContainsFunc(r.Answer.Value, is) }
 

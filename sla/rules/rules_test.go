@@ -31,7 +31,7 @@ func options() rules.Options {
 				return r
 			}},
 		},
-		Also: []string{"WK_REDIS__URL", "WK_DEMO_*"},
+		Also: []string{"WK_REDIS__URL", "WK_DEMO_*", "WK_NOTIFY__*"},
 	}
 }
 
