@@ -20,7 +20,7 @@ import (
 // demonstrate plays the demonstration on a real Redis.
 func demonstrate(t *testing.T, o embedded.Options, days int) *embedded.House {
 	t.Helper()
-	o.Redis = storetest.StartRedis(t)
+	o.Redis, o.Step = storetest.StartRedis(t), demoStep
 	h, err := embedded.New(t.Context(), o)
 	must(t, err)
 	t.Cleanup(h.Close)
@@ -119,8 +119,11 @@ func (f foreseenAnswer) pays(t *testing.T) int64 {
 	return m.Minor
 }
 
+// demoStep is how far the clock of these worlds jumps.
+const demoStep = 30 * time.Minute
+
 // late is how long after the instant that rules try names the fleet may answer: a step of the clock, and the work of one.
-const late = 25 * time.Minute
+const late = demoStep + 15*time.Minute
 
 // came checks that what was foreseen is what happened: the answer, its amount and its time, or a page and no answer.
 func (f foreseenAnswer) came(t *testing.T, name string, d *deed) {
@@ -182,7 +185,7 @@ func (c *comparison) tell(what string, least int) {
 func TestWhatOtherRulesWouldChangeIsWhatTheyChange(t *testing.T) {
 	t.Parallel()
 	const asked, played = 6, 9
-	world := simulator.Options{Seed: 1, Days: 10, Disputes: 160, Shipments: 160, Person: true}
+	world := simulator.Options{Seed: 1, Days: 10, Disputes: 120, Shipments: 100, Person: true}
 	others := written(t, "WK_SLA__MODE=live", "WK_SLA__OFFER_SHARE=50%", "WK_SLA__ACCEPT_CAP=40USD", "WK_SLA__ALIEXPRESS__REASON__NOT_RECEIVED__ACT_BEFORE=60h")
 	file, err := fleet.ReadEnvFile(others)
 	must(t, err)
