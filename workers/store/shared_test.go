@@ -34,14 +34,40 @@ func TestAnAllowanceIsSharedAndNeverExceeded(t *testing.T) {
 			t.Fatalf("want to wait for the next of 5 a second, got %s", wait)
 		}
 		c.advance(200 * time.Millisecond)
-		if first, second := take(s), take(other); first != 0 || second != 200*time.Millisecond {
-			t.Fatalf("want one more call after the wait, got %s and %s", first, second)
+		if first, second := take(s), take(other); first != 0 || second != 800*time.Millisecond {
+			t.Fatalf("want one more call after the wait, and the next one refused to come four calls after him, got %s and %s", first, second)
 		}
 		if wait, err := s.Take(ctx, "another app", 1, time.Hour); err != nil || wait != 0 {
 			t.Fatalf("want other allowances untouched, got %s %v", wait, err)
 		}
 		if _, err := s.Take(ctx, "app", 0, time.Second); err == nil {
 			t.Fatal("a rate of nothing was accepted")
+		}
+	})
+}
+
+// Forty want to answer at once, which takes each of them three calls one after the other, at five a second.
+func TestWhoIsRefusedFindsHisCallsWhenHeComes(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *store.Store, c *clock, _ redis.UniversalClient) {
+		start, refused := c.now(), 0
+		come, made := make([]time.Time, 40), make([]int, 40)
+		for left := len(come); left > 0; c.advance(10 * time.Millisecond) {
+			for i := range come {
+				for made[i] < 3 && !come[i].After(c.now()) {
+					wait, err := s.Take(context.Background(), "app", 5, time.Second)
+					must(t, err)
+					if wait > 0 {
+						refused++
+						come[i] = c.now().Add(wait)
+					} else if made[i]++; made[i] == 3 {
+						left--
+					}
+				}
+			}
+		}
+		if took := c.now().Sub(start); took > 40*time.Second || refused > 100 {
+			t.Errorf("want 40 answers within 40s, and hardly any refused twice, got %s and %d refusals", took, refused)
 		}
 	})
 }
