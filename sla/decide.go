@@ -143,13 +143,13 @@ func Decide(now time.Time, c Case, r Rule) Decision {
 	d.Deadline, d.Drift = EffectiveDeadline(c.Obligation, r), Drift(c.Obligation, r)
 	if d.Deadline.IsZero() && !c.Unresolved {
 		d.Action, d.Why, d.Stage, d.Next = ActionPage, WhyNoDeadline, StageGuard, now.Add(r.Recheck.Value)
-		return pagedOnce(d, c)
+		return *pagedOnce(&d, &c)
 	}
-	return d.reach(now, Timeline(c.Obligation, r), c.Warned).choose(now, c, r)
+	return *d.reach(now, Timeline(c.Obligation, r), c.Warned).choose(now, &c, &r)
 }
 
 // reach finds the highest stage reached and the next one to come.
-func (d Decision) reach(now time.Time, stages []Stage, told int) Decision {
+func (d *Decision) reach(now time.Time, stages []Stage, told int) *Decision {
 	for _, s := range stages {
 		if s.At.After(now) {
 			d.Next = s.At
@@ -165,7 +165,7 @@ func (d Decision) reach(now time.Time, stages []Stage, told int) Decision {
 	return d
 }
 
-func (d Decision) choose(now time.Time, c Case, r Rule) Decision {
+func (d *Decision) choose(now time.Time, c *Case, r *Rule) *Decision {
 	soon := now.Add(r.Recheck.Value)
 	if d.Next.IsZero() || soon.Before(d.Next) && d.Stage >= StageAct {
 		d.Next = soon
@@ -200,7 +200,7 @@ func (d Decision) choose(now time.Time, c Case, r Rule) Decision {
 }
 
 // tell turns a decision that does nothing into a warning when a warn point has passed that people were not told of.
-func (d Decision) tell(c Case) Decision {
+func (d *Decision) tell(c *Case) *Decision {
 	quiet := d.Action == ActionWait || d.Action == ActionLeave || d.Action == ActionHold && c.Paged >= StageAct
 	if quiet && d.Warned > c.Warned {
 		d.Action, d.Why = ActionWarn, WhyWarnPoint
@@ -209,7 +209,7 @@ func (d Decision) tell(c Case) Decision {
 }
 
 // due says what becomes of an answer whose time has come, between the act stage and guard.
-func (d Decision) due(now time.Time, c Case, r Rule) Decision {
+func (d *Decision) due(now time.Time, c *Case, r *Rule) *Decision {
 	switch {
 	case r.Kill.Value:
 		d.Action, d.Why = ActionWait, WhyKilled
@@ -238,7 +238,7 @@ func (d Decision) due(now time.Time, c Case, r Rule) Decision {
 // wait is for an answer that waits for a person's yes. What a person holds by command, no rule sends. Where nobody was asked before the
 // fallback stage (the dispute was first seen later, or its window is short), a person is asked now and has until shortly before guard; what
 // is left then is time for one answer.
-func (d Decision) wait(now time.Time, c Case, r Rule, why Why) Decision {
+func (d *Decision) wait(now time.Time, c *Case, r *Rule, why Why) *Decision {
 	d.Action, d.Why = ActionHold, why
 	if d.Stage < StageFallback || why == WhyHeld && r.Unanswered.Value != UnansweredPage {
 		return d
@@ -261,7 +261,7 @@ func (d Decision) wait(now time.Time, c Case, r Rule, why Why) Decision {
 }
 
 // pagedOnce turns a page that a person already got for this stage into waiting.
-func pagedOnce(d Decision, c Case) Decision {
+func pagedOnce(d *Decision, c *Case) *Decision {
 	if c.Paged >= d.Stage {
 		d.Action = ActionWait
 	}

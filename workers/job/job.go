@@ -32,7 +32,7 @@ func Kinds() []Kind { return []Kind{Assess, Refresh, Respond, Look, Enrol} }
 const MaxBatch = 40
 
 // respondBatch is how many answers of one store one job carries: enough to spread the queue's cost, few enough for the budget.
-const respondBatch = 8
+const respondBatch = 16
 
 // schema is the version of the arguments. A worker that meets a newer one leaves the job to a newer worker.
 const schema = 1

@@ -81,7 +81,7 @@ func TestEqualWorkHasAnEqualIDAndOtherWorkAnother(t *testing.T) {
 
 func TestBatchesHoldEverythingOnceInOrder(t *testing.T) {
 	t.Parallel()
-	for kind, most := range map[job.Kind]int{job.Assess: job.MaxBatch, job.Refresh: job.MaxBatch, job.Respond: 8} {
+	for kind, most := range map[job.Kind]int{job.Assess: job.MaxBatch, job.Refresh: job.MaxBatch, job.Respond: 16} {
 		for _, n := range []int{0, 1, most - 1, most, most + 1, 3*most + 2} {
 			jobs := job.ForCases(kind, many("AE01", n), "x")
 			if want := (n + most - 1) / most; len(jobs) != want {

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// trips is how many shared round trips are under way at once: one in Redis, one on its way.
-	trips = 2
+	// trips is how many shared round trips of a ferry are under way at once. More would each take fewer along, and Redis does one at a time.
+	trips = 1
 	// tripLimit is how long a shared round trip may take, whatever becomes of its passengers' contexts.
 	tripLimit = 5 * time.Second
 )
