@@ -66,6 +66,7 @@ func New(store Store, feeds []Feed, now func() time.Time, log *zap.Logger, m *Me
 	for _, f := range feeds {
 		r.feeds[f.ID] = f
 		r.walks[f.ID] = newWalk()
+		r.metrics.lastSuccess.WithLabelValues(string(f.Source.Store), f.kind()).Set(0) // a feed that was never read has a series, too
 	}
 	return r
 }

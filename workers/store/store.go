@@ -146,7 +146,7 @@ func (s *Store) layout(ctx context.Context) error {
 		return fmt.Errorf("layout %d in Redis, this program knows %d: start the version that wrote it, or give this one an empty Redis, from which "+
 			"everything is read again", layout, layoutNow)
 	case s.shards != 0 && shards != s.shards:
-		return fmt.Errorf("%d shards in Redis, %d wanted: the number is fixed at the first start", shards, s.shards)
+		return fmt.Errorf("%d shards in Redis, %d wanted: the number is fixed at the first start; set WK_REDIS__SHARDS to it", shards, s.shards)
 	case shards < 1 || shards > maxShards || held < 1 || held > 1<<16 || (s.buckets != 0 && held != s.buckets):
 		return fmt.Errorf("layout of %d shards with %d buckets: %w", shards, held, ErrUnreadable)
 	}
