@@ -268,7 +268,8 @@ func TestWalkOfACasePagesEachStageOnceAndMissesNone(t *testing.T) {
 
 func TestDecisionTellsEveryValueWithItsOrigin(t *testing.T) {
 	t.Parallel()
-	got := sla.Decide(slatest.Epoch, slatest.Case(), slatest.Rule()).Used()
+	d := sla.Decide(slatest.Epoch, slatest.Case(), slatest.Rule())
+	got := d.Used()
 	want := []sla.Used{
 		{"response window", "120h0m0s", "WK_SLA__RESPONSE_WINDOW"},
 		{"platform's clock", "always", ""},

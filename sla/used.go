@@ -14,7 +14,7 @@ type Used struct {
 }
 
 // Used lists the rule's values that a decision was made with.
-func (d Decision) Used() []Used {
+func (d *Decision) Used() []Used {
 	r := d.Rule
 	return []Used{
 		{"response window", r.Window.Value.String(), r.Window.From},

@@ -108,7 +108,7 @@ func shareOf(s sla.Step) (share int, known bool) {
 	case sla.AnswerRefuse:
 		return 0, true
 	case sla.AnswerOffer:
-		return int(s.Share), true
+		return s.Share, true
 	case sla.AnswerAccept:
 		return wholeShare, true
 	}

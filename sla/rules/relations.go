@@ -18,32 +18,35 @@ type relation struct {
 	want           string // of the culprit
 }
 
+// windowName is the variable that most others are held against.
+const windowName = "RESPONSE_WINDOW"
+
 var relations = slices.Concat(timeRelations, moneyRelations)
 
 var timeRelations = []relation{
 	{"GUARD", "ACT_BEFORE", func(r sla.Rule) bool { return r.Guard.Value >= r.ActBefore.Value }, "less than ACT_BEFORE, or no answer is ever sent"},
 	{
-		"ACT_BEFORE", "RESPONSE_WINDOW", func(r sla.Rule) bool { return r.ActBefore.Value > r.Window.Value },
+		"ACT_BEFORE", windowName, func(r sla.Rule) bool { return r.ActBefore.Value > r.Window.Value },
 		"at most RESPONSE_WINDOW, or the time to answer is over before it begins",
 	},
 	{
-		"ACT_AFTER", "RESPONSE_WINDOW", func(r sla.Rule) bool {
+		"ACT_AFTER", windowName, func(r sla.Rule) bool {
 			return r.ActAfter.Value != sla.Never && r.ActAfter.Value >= r.Window.Value-r.Guard.Value
 		},
 		"over before GUARD begins, or it never counts",
 	},
 	{
-		"WINDOW_CALENDAR", "RESPONSE_WINDOW", hardlyRuns,
+		"WINDOW_CALENDAR", windowName, hardlyRuns,
 		"open more often, or the time to answer lasts longer than ten times RESPONSE_WINDOW or 180 days",
 	},
 	{
-		"WARN", "RESPONSE_WINDOW", func(r sla.Rule) bool {
+		"WARN", windowName, func(r sla.Rule) bool {
 			return slices.ContainsFunc(r.Warn.Value, func(p sla.WarnPoint) bool { return p.Before >= r.Window.Value })
 		},
 		"each point less than RESPONSE_WINDOW, or the warning comes before the dispute",
 	},
 	{
-		"ANSWER", "RESPONSE_WINDOW", func(r sla.Rule) bool {
+		"ANSWER", windowName, func(r sla.Rule) bool {
 			return anyStep(r, func(s sla.Step) bool { return s.After >= r.Window.Value-r.Guard.Value })
 		},
 		"each step before GUARD begins, or it is never taken",

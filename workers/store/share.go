@@ -14,6 +14,9 @@ import (
 const (
 	// trips is how many shared round trips of a ferry are under way at once. More would each take fewer along, and Redis does one at a time.
 	trips = 1
+	// seats is how many items one shared round trip takes: what belongs to a shard and a script is done in one go, and still within a few
+	// milliseconds.
+	seats = 256
 	// tripLimit is how long a shared round trip may take, whatever becomes of its passengers' contexts.
 	tripLimit = 5 * time.Second
 )
@@ -49,8 +52,8 @@ type seat struct {
 
 // A passenger is one caller with its items for a ferry.
 type passenger struct {
-	seats []seat
-	done  chan struct{}
+	seated []seat
+	done   chan struct{}
 }
 
 // ferryOf is the ferry of a shard's items.
@@ -71,7 +74,7 @@ func (s *Store) share(ctx context.Context, items ...item) []answer {
 		if aboard[f] == nil {
 			aboard[f] = &passenger{done: make(chan struct{})}
 		}
-		aboard[f].seats = append(aboard[f].seats, seat{item: it, answer: &answers[i]})
+		aboard[f].seated = append(aboard[f].seated, seat{item: it, answer: &answers[i]})
 	}
 	for f, p := range aboard {
 		s.queue(ctx, f, p)
@@ -102,7 +105,7 @@ func (s *Store) queue(ctx context.Context, f *ferry, p *passenger) {
 }
 
 func (p *passenger) fail(err error) {
-	for _, st := range p.seats {
+	for _, st := range p.seated {
 		st.answer.err = err
 	}
 }
@@ -129,9 +132,9 @@ func (f *ferry) leave(p *passenger) bool {
 func (f *ferry) board() []*passenger {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	n, room := 0, most
-	for n < len(f.waiting) && (n == 0 || len(f.waiting[n].seats) <= room) {
-		room -= len(f.waiting[n].seats)
+	n, room := 0, seats
+	for n < len(f.waiting) && (n == 0 || len(f.waiting[n].seated) <= room) {
+		room -= len(f.waiting[n].seated)
 		n++
 	}
 	if n == 0 {
@@ -169,7 +172,7 @@ func (s *Store) trip(ctx context.Context, boarded []*passenger) {
 	}()
 	var runs [][]seat
 	for _, p := range boarded {
-		for _, st := range p.seats {
+		for _, st := range p.seated {
 			at := slices.IndexFunc(runs, func(r []seat) bool { return r[0].script.Script == st.script.Script })
 			if at < 0 {
 				at, runs = len(runs), append(runs, nil)
