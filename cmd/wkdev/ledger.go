@@ -80,7 +80,7 @@ func (l ledger) print(out io.Writer, alone bool) {
 	row("breached deadlines", l.Breached)
 	row("double effects", l.DoubleEffects)
 	row("cases paged", l.Paged)
-	row("what silence would have cost", sums(l.CostOfSilence))
+	row("what silence would have cost, turn by turn", sums(l.CostOfSilence))
 	row("what silence did cost", sums(l.PaidBySilence))
 	row("what the answers cost", sums(l.CostOfAnswers))
 	row("parcels", l.Shipments)
