@@ -2,6 +2,8 @@ package handle
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"go.uber.org/zap"
 
@@ -16,9 +18,9 @@ func (h *Handlers) refresh(ctx context.Context, args job.Args) error {
 	for _, id := range args.Disputes() {
 		by[id.Store] = append(by[id.Store], id)
 	}
-	for store, ids := range by {
+	for _, store := range slices.Sorted(maps.Keys(by)) {
 		if src := h.source(store); src != nil {
-			if err := h.platformOnly("refresh", store, h.Intake.Refresh(ctx, src, ids)); err != nil {
+			if err := h.platformOnly("refresh", store, h.Intake.Refresh(ctx, src, by[store])); err != nil {
 				return err
 			}
 		}

@@ -5,6 +5,7 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -60,6 +61,7 @@ type Intake struct {
 	metrics *metrics
 	rejects *seenRejects
 	tracker sla.StoreID
+	atOnce  int
 }
 
 // Deps is what an intake works with.
@@ -71,13 +73,14 @@ type Deps struct {
 	Now     func() time.Time
 	Log     *zap.Logger
 	Metrics *Metrics
+	AtOnce  int // rows of a page that are resolved at once, 0: a few; 1: one after the other, in the caller's goroutine
 }
 
 // New makes an intake.
 func New(d Deps) *Intake {
 	return &Intake{
 		store: d.Store, rules: d.Rules, jobs: d.Jobs, tracker: d.Tracker, now: d.Now, log: d.Log.Named("intake"), metrics: d.Metrics.metrics,
-		rejects: newSeenRejects(),
+		rejects: newSeenRejects(), atOnce: cmp.Or(d.AtOnce, resolvers),
 	}
 }
 

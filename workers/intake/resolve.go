@@ -41,35 +41,40 @@ func (in *Intake) lookup(ctx context.Context, src *connectors.Source, rows []fou
 // whose detail always fails must not hold up the feed behind it. It is read again with the next snapshot, or by its timer.
 func (in *Intake) each(ctx context.Context, rows []found, tolerate int, read func(context.Context, *found) (sla.Dispute, error)) error {
 	g, running := errgroup.WithContext(ctx) // ends with Wait, so that ctx keeps telling about the caller
-	g.SetLimit(resolvers)
+	g.SetLimit(in.atOnce)
 	var mu sync.Mutex
 	var first error
 	out := 0
+	one := func(f *found) error {
+		if running.Err() != nil {
+			return nil
+		}
+		f.dispute, f.err = guarded(running, f, read)
+		f.done = true
+		if f.err == nil || onlyThis(f.err) {
+			in.note(f)
+			return nil
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if out++; connectors.KindOf(f.err) == connectors.Unavailable && fromConnector(f.err) && out <= tolerate && ctx.Err() == nil {
+			in.note(f)
+			return nil
+		}
+		if first == nil {
+			first = f.err
+		}
+		return f.err
+	}
 	for i := range rows {
 		f := &rows[i]
-		g.Go(func() error {
-			if running.Err() != nil {
-				return nil
-			}
-			f.dispute, f.err = guarded(running, f, read)
-			f.done = true
-			if f.err == nil || onlyThis(f.err) {
-				in.note(f)
-				return nil
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			if out++; connectors.KindOf(f.err) == connectors.Unavailable && fromConnector(f.err) && out <= tolerate && ctx.Err() == nil {
-				in.note(f)
-				return nil
-			}
-			if first == nil {
-				first = f.err
-			}
-			return f.err
-		})
+		if in.atOnce > 1 {
+			g.Go(func() error { return one(f) })
+		} else if err := one(f); err != nil {
+			break
+		}
 	}
-	if g.Wait() == nil {
+	if g.Wait() == nil && first == nil {
 		return ctx.Err()
 	}
 	return first

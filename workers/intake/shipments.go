@@ -100,16 +100,21 @@ func (in *Intake) Look(ctx context.Context, src *connectors.Source, refs []sla.S
 		return err
 	}
 	in.metrics.count(src.Platform, tally)
-	return in.postpone(ctx, src, known, shipments)
+	return in.postpone(ctx, src, refs, known, shipments)
 }
 
 // postpone puts off the parcels that the tracker did not answer for.
-func (in *Intake) postpone(ctx context.Context, src *connectors.Source, known map[string]tracked, answered []sla.Shipment) error {
+func (in *Intake) postpone(ctx context.Context, src *connectors.Source, refs []sla.ShipmentRef, known map[string]tracked, answered []sla.Shipment) error {
 	for _, s := range answered {
 		delete(known, s.Ref.Number)
 	}
 	var writes []sla.ShipmentWrite
-	for _, t := range known {
+	for _, ref := range refs {
+		t, left := known[ref.Number]
+		if !left {
+			continue
+		}
+		delete(known, ref.Number)
 		next := in.now().Add(in.rules.Shipments(src.Store, t.prev.Lane).Recheck.Value)
 		w := sla.ShipmentWrite{ShipmentRecord: *t.prev, Expect: t.prev.Version}
 		w.Next = next

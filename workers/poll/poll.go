@@ -8,7 +8,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -55,6 +57,9 @@ type Runner struct {
 	log     *zap.Logger
 	metrics *metrics
 
+	spread func(time.Duration) time.Duration // an interval, spread a little
+	inTurn bool                              // feeds are read in the goroutine of RunOnce
+
 	mu   sync.Mutex
 	busy int
 	wg   sync.WaitGroup
@@ -62,7 +67,7 @@ type Runner struct {
 
 // New makes a runner of the given feeds.
 func New(store Store, feeds []Feed, now func() time.Time, log *zap.Logger, m *Metrics) *Runner {
-	r := &Runner{store: store, feeds: map[string]Feed{}, walks: map[string]*walk{}, now: now, log: log.Named("poll"), metrics: m.metrics}
+	r := &Runner{store: store, feeds: map[string]Feed{}, walks: map[string]*walk{}, now: now, log: log.Named("poll"), metrics: m.metrics, spread: jitter}
 	for _, f := range feeds {
 		r.feeds[f.ID] = f
 		r.walks[f.ID] = newWalk()
@@ -71,14 +76,18 @@ func New(store Store, feeds []Feed, now func() time.Time, log *zap.Logger, m *Me
 	return r
 }
 
+// InTurn makes RunOnce read the feeds that it claims one after the other, in the caller's goroutine, and spread polls by spread instead of by
+// chance: for simulations, which must be able to repeat a run step by step. It must be called before the first RunOnce.
+func (r *Runner) InTurn(spread func(time.Duration) time.Duration) { r.inTurn, r.spread = true, spread }
+
 func (f Feed) kind() string { return f.ID[len(f.Source.Store)+1:] }
 
 // Ensure makes sure that every feed has its timer. It is cheap and runs with each sweep: a store that lost its memory gets its feeds
 // back, from an empty cursor.
 func (r *Runner) Ensure(ctx context.Context) error {
 	records := make([]sla.FeedRecord, 0, len(r.feeds))
-	for id, f := range r.feeds {
-		records = append(records, sla.FeedRecord{ID: id, Store: f.Source.Store, Next: r.now()})
+	for _, id := range slices.Sorted(maps.Keys(r.feeds)) {
+		records = append(records, sla.FeedRecord{ID: id, Store: r.feeds[id].Source.Store, Next: r.now()})
 	}
 	if err := r.store.EnsureFeeds(ctx, records); err != nil {
 		return fmt.Errorf("ensure feeds: %w", err)
@@ -126,7 +135,7 @@ func (r *Runner) RunOnce(ctx context.Context) (int, error) {
 		r.mu.Lock()
 		r.busy++
 		r.mu.Unlock()
-		r.wg.Go(func() {
+		read := func() {
 			defer func() {
 				r.walks[rec.ID].end()
 				r.mu.Lock()
@@ -134,7 +143,12 @@ func (r *Runner) RunOnce(ctx context.Context) (int, error) {
 				r.mu.Unlock()
 			}()
 			r.read(ctx, feed, rec)
-		})
+		}
+		if r.inTurn {
+			read()
+		} else {
+			r.wg.Go(read)
+		}
 	}
 	return started, nil
 }
@@ -154,7 +168,7 @@ func (r *Runner) read(ctx context.Context, feed Feed, rec sla.FeedRecord) {
 	switch {
 	case err == nil:
 		rec.Failures = 0
-		if rec.Next = now.Add(jitter(every)); until.After(now) && until.Before(rec.Next) {
+		if rec.Next = now.Add(r.spread(every)); until.After(now) && until.Before(rec.Next) {
 			rec.Next = until
 		}
 	case connectors.KindOf(err) == connectors.Throttled:
@@ -165,7 +179,7 @@ func (r *Runner) read(ctx context.Context, feed Feed, rec sla.FeedRecord) {
 		rec.Next = now
 	default:
 		rec.Failures++
-		rec.Next = now.Add(backoff(every, rec.Failures))
+		rec.Next = now.Add(r.spread(backoff(every, rec.Failures)))
 	}
 	r.metrics.polls.WithLabelValues(string(feed.Source.Platform), connectors.KindOf(err).String()).Inc()
 	if err != nil && connectors.KindOf(err) != connectors.Throttled && ctx.Err() == nil {
@@ -245,7 +259,7 @@ func (r *Runner) vanished(ctx context.Context, feed Feed, w *walk) error {
 // back must be seen soon.
 func backoff(every time.Duration, failures uint32) time.Duration {
 	d := max(every/10, time.Second) << min(failures-1, 10)
-	return jitter(min(d, 4*every, longest))
+	return min(d, 4*every, longest)
 }
 
 // jitter spreads polls by ten percent, so that replicas and stores do not march in step.

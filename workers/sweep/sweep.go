@@ -6,6 +6,8 @@ package sweep
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -184,14 +186,14 @@ func (s *Sweeper) Parcels(ctx context.Context) (int, error) {
 			}
 		}
 		var jobs []job.Job
-		for store, refs := range look {
-			jobs = append(jobs, job.ForParcels(job.Look, store, refs, strconv.FormatInt(now.UnixMilli(), 36))...)
+		for _, store := range slices.Sorted(maps.Keys(look)) {
+			jobs = append(jobs, job.ForParcels(job.Look, store, look[store], strconv.FormatInt(now.UnixMilli(), 36))...)
 		}
 		if err := s.jobs.Enqueue(ctx, jobs...); err != nil {
 			return total, err
 		}
-		for store, refs := range over {
-			if err := s.store.RemoveShipments(ctx, store, refs); err != nil {
+		for _, store := range slices.Sorted(maps.Keys(over)) {
+			if err := s.store.RemoveShipments(ctx, store, over[store]); err != nil {
 				return total, fmt.Errorf("remove parcels: %w", err)
 			}
 		}
