@@ -63,6 +63,13 @@ type PutResult struct {
 	Stale   bool
 }
 
+// A Rearm is a case that did not change, and when to look at it again.
+type Rearm struct {
+	ID      DisputeID
+	Version uint32    // it was read at
+	Next    time.Time // zero: never
+}
+
 // A ShipmentRecord is a parcel as stored.
 type ShipmentRecord struct {
 	Store       StoreID

@@ -35,6 +35,7 @@ type Fleet struct {
 	sources  connectors.Sources
 	poller   *poll.Runner
 	sweeper  *sweep.Sweeper
+	obeyer   *sweep.Obeyer
 	handlers *handle.Handlers
 	hooks    *notify.Poster
 	queue    *asynq.Server
@@ -44,8 +45,7 @@ type Fleet struct {
 	process  string       // names this process among the replicas
 	beat     atomic.Int64 // the last sweep that went through, in Unix milliseconds of the fleet's clock
 	started  atomic.Bool
-	obeyed   string // the rules under which the open cases were last armed, as this process knows
-	drained  int64  // jobs sent when the queue was last seen empty; only Step uses it
+	drained  int64 // jobs sent when the queue was last seen empty; only Step uses it
 }
 
 // step is one part's end. Steps run in the reverse of the order in which they were added.
@@ -152,6 +152,7 @@ func (f *Fleet) wire(context.Context) error {
 	})
 	f.poller = poll.New(f.store, f.feeds(in), f.o.Now, f.o.Log, poll.NewMetrics(f.reg, names))
 	f.sweeper = sweep.New(f.store, f.jobs, f.sources, f.o.Now, f.o.Log, sweep.NewMetrics(f.reg), f.relearn)
+	f.obeyer = &sweep.Obeyer{Store: f.store, Sources: f.sources, Rules: book, Name: f.ruling, Now: f.o.Now, Log: f.log}
 	f.reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newStoreCollector(f.store, f.o.Book, f.o.Now))
 	return nil
 }

@@ -61,7 +61,7 @@ func (f *Fleet) Start(ctx context.Context) error {
 	run("note rules", noteEvery, func(ctx context.Context) error {
 		return f.store.NoteRules(ctx, f.process, f.o.Book.Hash(), f.o.Now())
 	})
-	run("obey rules", slowEvery, f.obey)
+	run("obey rules", slowEvery, f.obeyer.Obey)
 	run("poll", f.o.Config.Workers.Poll, func(ctx context.Context) error {
 		_, err := f.poller.RunOnce(ctx)
 		return err
@@ -89,7 +89,7 @@ func (f *Fleet) Begin(ctx context.Context) error {
 	if err := f.seed(ctx); err != nil {
 		return fmt.Errorf("read open cases: %w", err)
 	}
-	if err := f.obey(ctx); err != nil {
+	if err := f.obeyer.Obey(ctx); err != nil {
 		return err
 	}
 	f.tell(ctx)
@@ -109,7 +109,7 @@ func (f *Fleet) Step(ctx context.Context) error {
 	if err := f.sweeper.Epoch(ctx); err != nil {
 		return err
 	}
-	if err := f.obey(ctx); err != nil {
+	if err := f.obeyer.Obey(ctx); err != nil {
 		return err
 	}
 	parcels, err := f.sweeper.Parcels(ctx)

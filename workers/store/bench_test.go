@@ -169,11 +169,11 @@ func follow(b *testing.B, s *store.Store, n int) []time.Duration {
 		now := <-tick.C
 		due, err := s.ClaimCases(context.Background(), now, time.Minute, 1000)
 		must(b, err)
-		moves := make([]store.Rearm, len(due))
+		moves := make([]sla.Rearm, len(due))
 		at := time.Now()
 		for i, r := range due {
 			lags = append(lags, at.Sub(r.Next))
-			moves[i] = store.Rearm{ID: r.ID, Version: r.Version}
+			moves[i] = sla.Rearm{ID: r.ID, Version: r.Version}
 		}
 		_, err = s.RearmCases(context.Background(), moves)
 		must(b, err)

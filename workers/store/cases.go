@@ -127,16 +127,9 @@ func (s *Store) ClaimCases(ctx context.Context, now time.Time, lease time.Durati
 	return claim(ctx, s, caseKind, now, lease, limit)
 }
 
-// A Rearm is a case that did not change, and when to look at it again.
-type Rearm struct {
-	ID      sla.DisputeID
-	Version uint32    // it was read at
-	Next    time.Time // zero: never
-}
-
 // RearmCases moves the timers of unchanged cases: the cheap acknowledgement of a claim. The version stays. It answers which were moved;
 // a case that changed meanwhile has a timer of its own.
-func (s *Store) RearmCases(ctx context.Context, moves []Rearm) ([]bool, error) {
+func (s *Store) RearmCases(ctx context.Context, moves []sla.Rearm) ([]bool, error) {
 	return rearm(ctx, s, classCase, caseKind.name, len(moves), func(i int) rearmed {
 		return rearmed{id: caseIdent(moves[i].ID), version: moves[i].Version, next: moves[i].Next}
 	})

@@ -238,9 +238,9 @@ func TestAClaimComesBackAfterItsLease(t *testing.T) {
 		if len(due) != 150 {
 			t.Fatalf("want all 150 back after the lease, got %d", len(due))
 		}
-		moves := make([]store.Rearm, len(due))
+		moves := make([]sla.Rearm, len(due))
 		for i, r := range due {
-			moves[i] = store.Rearm{ID: r.ID, Version: r.Version}
+			moves[i] = sla.Rearm{ID: r.ID, Version: r.Version}
 		}
 		moves[0].Version++
 		moved, err := s.RearmCases(ctx, moves)

@@ -1,0 +1,115 @@
+package sweep
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"watchkeeper/connectors"
+	"watchkeeper/sla"
+)
+
+const (
+	obeyBatch  = 500              // timers moved in one round trip
+	obeySpread = 30 * time.Second // over which the cases are spread that are due by the new rules already
+)
+
+// Armed is what obeying needs of the records.
+type Armed interface {
+	EachCase(ctx context.Context, fn func(sla.CaseRecord) error) error
+	RearmCases(ctx context.Context, moves []sla.Rearm) ([]bool, error)
+	Obeyed(ctx context.Context) (string, error)
+	SetObeyed(ctx context.Context, name string) error
+}
+
+// Rules are the operator's rules of now.
+type Rules interface {
+	For(p sla.Platform, s sla.StoreID, r sla.Reason) sla.Rule
+}
+
+// An Obeyer has the open cases looked at that are due earlier by the rules in force than by those under which they were armed: when a
+// process starts under another rulebook, and at each date at which rules change by themselves. A case that is due later now is looked at as
+// it was armed, and armed anew then. Where replicas obey different rules, each does this once.
+type Obeyer struct {
+	Store   Armed
+	Sources connectors.Sources
+	Rules   Rules
+	Name    func(now time.Time) string // of the rules in force: it changes whenever they do
+	Now     func() time.Time
+	Log     *zap.Logger
+
+	obeyed string // the rules under which the open cases were last armed, as this process knows
+}
+
+// Obey arms the open cases under the rules in force, if they were last armed under others. It is cheap when they were not.
+func (o *Obeyer) Obey(ctx context.Context) error {
+	name := o.Name(o.Now())
+	if name == o.obeyed {
+		return nil
+	}
+	last, err := o.Store.Obeyed(ctx)
+	if err != nil {
+		return err
+	}
+	if last != name {
+		moved, err := o.rearm(ctx)
+		if err != nil {
+			return fmt.Errorf("arm open cases under new rules: %w", err)
+		}
+		o.Log.Info("other rules are in force", zap.String("rules", name), zap.String("before", last), zap.Int("cases_due_earlier", moved))
+		if err := o.Store.SetObeyed(ctx, name); err != nil {
+			return err
+		}
+	}
+	o.obeyed = name
+	return nil
+}
+
+// rearm moves the timers of all open cases that the rules want looked at earlier than they are armed.
+func (o *Obeyer) rearm(ctx context.Context) (moved int, err error) {
+	var moves []sla.Rearm
+	flush := func() error {
+		done, err := o.Store.RearmCases(ctx, moves)
+		for _, ok := range done {
+			if ok {
+				moved++
+			}
+		}
+		moves = moves[:0]
+		return err
+	}
+	err = o.Store.EachCase(ctx, func(c sla.CaseRecord) error {
+		if next, earlier := o.earlier(c); earlier {
+			moves = append(moves, sla.Rearm{ID: c.ID, Version: c.Version, Next: next})
+		}
+		if len(moves) < obeyBatch {
+			return nil
+		}
+		return flush()
+	})
+	if err == nil && len(moves) > 0 {
+		err = flush()
+	}
+	return moved, err
+}
+
+// earlier is when a case is to be looked at under the rules in force, if that is before its timer. What is looked at soon anyway, or is
+// leased, stays.
+func (o *Obeyer) earlier(c sla.CaseRecord) (time.Time, bool) {
+	src, now := o.Sources[c.ID.Store], o.Now()
+	if src == nil || !c.Open() || c.Obligation.Turn == 0 || c.Next.Sub(now) <= Lease {
+		return time.Time{}, false
+	}
+	theirs := src.PlatformTime(now)
+	d := sla.Decide(theirs, c.Case, o.Rules.For(src.Platform, c.ID.Store, c.Reason))
+	if d.Action == sla.ActionLeave || d.Next.IsZero() && d.Action == sla.ActionWait {
+		return time.Time{}, false
+	}
+	next := now.Add(d.Next.Sub(theirs))
+	if d.Action != sla.ActionWait {
+		next = now.Add(time.Duration(c.Fingerprint % uint64(obeySpread)))
+	}
+	return next, next.Before(c.Next)
+}
