@@ -59,7 +59,8 @@ type Intake struct {
 	now     func() time.Time
 	log     *zap.Logger
 	metrics *metrics
-	rejects *seenRejects
+	rejects *recent
+	doubts  *recent // rows whose detail showed nothing new, by their fingerprints
 	tracker sla.StoreID
 	atOnce  int
 }
@@ -80,7 +81,7 @@ type Deps struct {
 func New(d Deps) *Intake {
 	return &Intake{
 		store: d.Store, rules: d.Rules, jobs: d.Jobs, tracker: d.Tracker, now: d.Now, log: d.Log.Named("intake"), metrics: d.Metrics.metrics,
-		rejects: newSeenRejects(), atOnce: cmp.Or(d.AtOnce, resolvers),
+		rejects: newRecent(), doubts: newRecent(), atOnce: cmp.Or(d.AtOnce, resolvers),
 	}
 }
 
@@ -136,7 +137,7 @@ func (in *Intake) Accept(ctx context.Context, src *connectors.Source, page conne
 	for _, f := range changed {
 		switch {
 		case f.err == nil && f.done:
-			watched = append(watched, observed{dispute: f.dispute, fingerprint: f.row.Fingerprint, prev: f.prev})
+			watched = append(watched, observed{dispute: f.dispute, fingerprint: in.print(src, f), prev: f.prev})
 		case f.done && onlyThis(f.err):
 			rejects = append(rejects, connectors.Reject{ID: f.row.ID, Raw: f.row.Raw, Err: f.err})
 			if o, ok := in.unreadable(src, f); ok {

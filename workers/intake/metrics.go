@@ -13,6 +13,7 @@ type metrics struct {
 	rows      *prometheus.CounterVec
 	anomalies *prometheus.CounterVec
 	window    *prometheus.GaugeVec
+	doubts    *prometheus.CounterVec
 }
 
 // Metrics are intake's counters, registered once for a process.
@@ -28,10 +29,13 @@ func NewMetrics(reg prometheus.Registerer, platforms []sla.Platform) *Metrics {
 			Help: "Anomalies found on parcels, counted when they first appear."}, []string{"platform", "anomaly"}),
 		window: f.NewGaugeVec(prometheus.GaugeOpts{Name: "watchkeeper_window_drift_seconds",
 			Help: "How far the last deadline in a feed was from the rule's window; negative when the platform allows less."}, []string{"platform"}),
+		doubts: f.NewCounterVec(prometheus.CounterOpts{Name: "watchkeeper_rows_read_again_total",
+			Help: "Changed rows whose detail showed nothing new, and which are read again with the next poll."}, []string{"platform"}),
 	}
 	for _, p := range platforms {
 		m.count(p, Tally{})
 		m.window.WithLabelValues(string(p))
+		m.doubts.WithLabelValues(string(p))
 		for _, k := range sla.AnomalyKinds() {
 			m.anomalies.WithLabelValues(string(p), k.String())
 		}

@@ -3,7 +3,6 @@ package intake
 import (
 	"context"
 	"regexp"
-	"sync"
 
 	"github.com/cespare/xxhash/v2"
 	"go.uber.org/zap"
@@ -19,7 +18,7 @@ func (in *Intake) reject(ctx context.Context, src *connectors.Source, rejects []
 	var hashes []uint64
 	for _, r := range rejects {
 		h := xxhash.Sum64(r.Raw) ^ xxhash.Sum64String(string(src.Store)+r.ID)
-		if !in.rejects.add(h) {
+		if _, before := in.rejects.first(h, in.now()); before {
 			continue
 		}
 		hashes = append(hashes, h)
@@ -61,39 +60,4 @@ var personal = regexp.MustCompile(`(?i)("[^"]*(?:login|name|nick|mail|phone|mobi
 // withoutPeople takes out of a record that is kept what the buyer's privacy forbids to keep. What is broken about it stays visible.
 func withoutPeople(raw []byte) []byte {
 	return personal.ReplaceAll(raw, []byte(`${1}"-"`))
-}
-
-// seenRejects remembers which bytes were rejected already, in two generations so that its memory is bounded.
-type seenRejects struct {
-	mu       sync.Mutex
-	now, old map[uint64]struct{}
-}
-
-const rejectGeneration = 10_000
-
-func newSeenRejects() *seenRejects {
-	return &seenRejects{now: map[uint64]struct{}{}}
-}
-
-// add reports whether the hash is new.
-func (s *seenRejects) add(h uint64) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, a := s.now[h]
-	_, b := s.old[h]
-	if len(s.now) >= rejectGeneration {
-		s.old, s.now = s.now, map[uint64]struct{}{}
-	}
-	s.now[h] = struct{}{}
-	return !a && !b
-}
-
-// forget makes hashes new again: what they stand for was not kept, and the next poll may bring it back.
-func (s *seenRejects) forget(hashes []uint64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, h := range hashes {
-		delete(s.now, h)
-		delete(s.old, h)
-	}
 }

@@ -1,0 +1,52 @@
+package intake_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"watchkeeper/sla"
+)
+
+// The list shows a new turn, and the detail lags behind it: the turn must be seen with the next poll and not when the record's timer runs out.
+func TestChangedRowWhoseDetailShowsNothingNewIsReadAgain(t *testing.T) {
+	t.Parallel()
+	b, r := known(t, func(*sla.CaseRecord) {})
+	if _, err := b.accept(r); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.kase(1).Fingerprint; got == r.Fingerprint {
+		t.Fatal("want the row unread, as long as its detail may lag behind")
+	}
+	b.dispute(1, func(d *sla.Dispute) { d.Obligations[0].Turn = 8 })
+	b.now = b.now.Add(10 * time.Second)
+	if _, err := b.accept(r); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.kase(1); got.Obligation.Turn != 8 || got.Fingerprint != r.Fingerprint {
+		t.Errorf("want the new turn on record, got %+v", got)
+	}
+}
+
+// A row may change in what we do not keep, a count of messages for one: it must not be read with every poll for ever.
+func TestRowThatShowsNothingNewLaterThanAnyLagIsAccepted(t *testing.T) {
+	t.Parallel()
+	b, r := known(t, func(*sla.CaseRecord) {})
+	for _, at := range []struct {
+		after    time.Duration
+		accepted bool
+	}{{0, false}, {10 * time.Second, false}, {31 * time.Second, true}} {
+		b.now = b.now.Add(at.after)
+		if _, err := b.accept(r); err != nil {
+			t.Fatal(err)
+		}
+		if got := b.kase(1).Fingerprint == r.Fingerprint; got != at.accepted {
+			t.Errorf("after %s: want accepted %t, got %t", at.after, at.accepted, got)
+		}
+	}
+	const name = "watchkeeper_rows_read_again_total"
+	if n, err := testutil.GatherAndCount(b.reg, name); err != nil || n != 2 {
+		t.Errorf("want a series for each platform, got %d (%v)", n, err)
+	}
+}
