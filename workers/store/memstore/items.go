@@ -19,7 +19,7 @@ type kind[R any] struct {
 	ident   func(*R) (sla.StoreID, string)
 	next    func(*R) *time.Time
 	version func(*R) *uint32
-	print   func(*R) uint64
+	mark    func(*R) uint64
 	clean   func(*R, sla.Platform) // as it comes back from its packed form
 }
 
@@ -223,7 +223,7 @@ func compare[R any](s *Store, k kind[R], id sla.StoreID, rows []sla.Seen, report
 		switch {
 		case !ok:
 			report(i, sla.VerdictNew, none)
-		case k.print(&r) != row.Fingerprint:
+		case k.mark(&r) != row.Fingerprint:
 			report(i, sla.VerdictChanged, r)
 		default:
 			report(i, sla.VerdictUnchanged, none)

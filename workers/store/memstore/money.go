@@ -84,7 +84,9 @@ func (m money) find(q reservation) (reservation, bool) {
 	return list[i], true
 }
 
-func slotName(key sla.AttemptKey) string { return fmt.Sprintf("%s/%x/%d", key.Dispute, uint64(key.Turn), key.Side) }
+func slotName(key sla.AttemptKey) string {
+	return fmt.Sprintf("%s/%x/%d", key.Dispute, uint64(key.Turn), key.Side)
+}
 
 // Reserve is store.Store.Reserve.
 func (s *Store) Reserve(_ context.Context, sp sla.Spend, now time.Time) error {

@@ -17,7 +17,7 @@ var caseKind = kind[sla.CaseRecord]{
 	ident:   func(r *sla.CaseRecord) (sla.StoreID, string) { return r.ID.Store, r.ID.Native },
 	next:    func(r *sla.CaseRecord) *time.Time { return &r.Next },
 	version: func(r *sla.CaseRecord) *uint32 { return &r.Version },
-	print:   func(r *sla.CaseRecord) uint64 { return r.Fingerprint },
+	mark:    func(r *sla.CaseRecord) uint64 { return r.Fingerprint },
 	clean: func(r *sla.CaseRecord, p sla.Platform) {
 		r.ID.Platform = p
 		r.Warned = max(r.Warned, 0)
@@ -32,7 +32,7 @@ var shipmentKind = kind[sla.ShipmentRecord]{
 	ident:   func(r *sla.ShipmentRecord) (sla.StoreID, string) { return r.Store, store.ShipmentID(r.Ref) },
 	next:    func(r *sla.ShipmentRecord) *time.Time { return &r.Next },
 	version: func(r *sla.ShipmentRecord) *uint32 { return &r.Version },
-	print:   func(r *sla.ShipmentRecord) uint64 { return r.Fingerprint },
+	mark:    func(r *sla.ShipmentRecord) uint64 { return r.Fingerprint },
 	clean: func(r *sla.ShipmentRecord, _ sla.Platform) {
 		if !r.LastEvent.IsZero() {
 			minute := (r.LastEvent.Unix() - epoch2020) / 60
@@ -48,7 +48,7 @@ var feedKind = kind[sla.FeedRecord]{
 	ident:   func(r *sla.FeedRecord) (sla.StoreID, string) { return feedIdent(r.Store, r.ID) },
 	next:    func(r *sla.FeedRecord) *time.Time { return &r.Next },
 	version: func(r *sla.FeedRecord) *uint32 { return &r.Version },
-	print:   func(*sla.FeedRecord) uint64 { return 0 },
+	mark:    func(*sla.FeedRecord) uint64 { return 0 },
 	clean: func(r *sla.FeedRecord, _ sla.Platform) {
 		_, native := feedIdent(r.Store, r.ID)
 		r.ID = string(r.Store) + "/" + native
@@ -125,7 +125,9 @@ func (s *Store) RemoveCases(_ context.Context, ids []sla.DisputeID) error {
 }
 
 // EachCase is store.Store.EachCase, in a fixed order.
-func (s *Store) EachCase(_ context.Context, fn func(sla.CaseRecord) error) error { return each(s, caseKind, fn) }
+func (s *Store) EachCase(_ context.Context, fn func(sla.CaseRecord) error) error {
+	return each(s, caseKind, fn)
+}
 
 // CompareShipments is store.Store.CompareShipments.
 func (s *Store) CompareShipments(_ context.Context, id sla.StoreID, rows []sla.Seen) ([]sla.ShipmentCompared, error) {

@@ -3,6 +3,7 @@ package memstore_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -166,7 +167,7 @@ func dump(t fataler, rdb redis.UniversalClient) map[string]string {
 	return out
 }
 
-// TestMemoryAnswersAsRedisDoes runs on a real server: miniredis cannot dump the hashes that a restore needs.
+// It runs on a real server only, whose keys can be dumped and restored.
 func TestMemoryAnswersAsRedisDoes(t *testing.T) {
 	t.Parallel()
 	rdb := redis.NewClient(&redis.Options{Addr: storetest.StartRedis(t)})
@@ -186,9 +187,7 @@ func TestMemoryAnswersAsRedisDoes(t *testing.T) {
 		p.now = p.now.Add(store.DefaultSettle)
 		steps := p.records()
 		for _, more := range []map[string]func(*rapid.T){p.ledger(), p.memory()} {
-			for name, step := range more {
-				steps[name] = step
-			}
+			maps.Copy(steps, more)
 		}
 		t.Repeat(steps)
 	})

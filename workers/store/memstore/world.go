@@ -144,7 +144,9 @@ type timer struct {
 
 func sooner(a, b timer) bool { return a.ms < b.ms || a.ms == b.ms && a.id < b.id }
 
-func newTimers() *btree.BTreeG[timer] { return btree.NewBTreeGOptions(sooner, btree.Options{NoLocks: true}) }
+func newTimers() *btree.BTreeG[timer] {
+	return btree.NewBTreeGOptions(sooner, btree.Options{NoLocks: true})
+}
 
 // A table is the records of one class with their timers.
 type table[R any] struct {
