@@ -9,7 +9,7 @@ import (
 type InMemory struct{ world *memstore.World }
 
 // NewInMemory makes an empty server.
-func NewInMemory() InMemory { return InMemory{memstore.NewWorld()} }
+func NewInMemory() InMemory { return InMemory{memstore.NewWorld(shards)} }
 
 var _ Memory = (*memstore.Store)(nil)
 
