@@ -70,6 +70,9 @@ type Row struct {
 	ID          string // the platform's id: a dispute's, or a parcel's number and carrier; unique within the store
 	Raw         []byte // the bytes as received; valid until the page is dropped
 	Fingerprint uint64 // of the bytes without volatile fields; never 0
+	// Modified is when the list says that the dispute changed last, where its detail tells the same of itself (Dispute.Modified): a detail that
+	// is older was read from a replica that lags. Zero where the two cannot be compared.
+	Modified time.Time
 }
 
 // A Reject is what could not be read, with its bytes (at most MaxRejectBytes of them).

@@ -14,11 +14,12 @@ import (
 // doubtFor is how long a platform's details may lag behind its lists. Reads that are 20 seconds old and more are seen (deploy/FAILURES.md).
 const doubtFor = 30 * time.Second
 
-// print is the fingerprint to record a row under. A changed row whose detail shows nothing new may have been read from a replica of the
-// platform that lags: it keeps the fingerprint it had, so that the next poll reads it again, until one reading that is later than any lag
-// has shown the same. Otherwise a turn that has begun would be seen when the record's own timer runs out, which may be too late.
+// print is the fingerprint to record a row under. A detail that is older than its row, or that shows nothing new of a changed one, may have
+// been read from a replica of the platform that lags: the row keeps the fingerprint it had, so that the next poll reads it again, until one
+// reading that is later than any lag has shown the same. Otherwise a turn that has begun would be seen when the record's own timer runs out,
+// which may be too late.
 func (in *Intake) print(src *connectors.Source, f found) uint64 {
-	if f.prev == nil || !in.same(src, f) {
+	if !f.row.Modified.After(f.dispute.Modified) && (f.prev == nil || !in.same(src, f.dispute, f.prev)) {
 		return f.row.Fingerprint
 	}
 	now := in.now()
@@ -27,12 +28,23 @@ func (in *Intake) print(src *connectors.Source, f found) uint64 {
 		return f.row.Fingerprint
 	}
 	in.metrics.doubts.WithLabelValues(string(src.Platform)).Inc()
+	if f.prev == nil {
+		return 0
+	}
 	return f.prev.Fingerprint
 }
 
+// kept is the fingerprint to record a dispute under that was read without its row. Where it shows something else than the record, one of the two
+// readings was late, and nobody knows which: the next poll reads the row again.
+func (in *Intake) kept(src *connectors.Source, d sla.Dispute, prev *sla.CaseRecord) uint64 {
+	if d.State == sla.StateClosed || in.same(src, d, prev) { // nothing comes after the end
+		return prev.Fingerprint
+	}
+	return 0
+}
+
 // same reports whether a dispute shows what its record says.
-func (in *Intake) same(src *connectors.Source, f found) bool {
-	d, prev := f.dispute, f.prev
+func (in *Intake) same(src *connectors.Source, d sla.Dispute, prev *sla.CaseRecord) bool {
 	o, _ := d.Ruling(in.rules.For(src.Platform, src.Store, d.Reason))
 	was := prev.Obligation
 	return d.State == prev.State && d.Reason == prev.Reason && d.Claimed == prev.Claimed && d.State != sla.StateClosed &&

@@ -50,3 +50,46 @@ func TestRowThatShowsNothingNewLaterThanAnyLagIsAccepted(t *testing.T) {
 		t.Errorf("want a series for each platform, got %d (%v)", n, err)
 	}
 }
+
+// Nothing is on record to compare with, but the list knows of a later change than the detail.
+func TestNewRowWhoseDetailIsOlderIsReadAgain(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	r := b.dispute(1)
+	r.Modified = b.disputes[r.ID].Modified.Add(time.Second)
+	if _, err := b.accept(r); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.kase(1); got.Fingerprint != 0 || got.Obligation.Turn != 7 {
+		t.Fatalf("want what was read on record, and the row unread, got %+v", got)
+	}
+	b.dispute(1, func(d *sla.Dispute) { d.Obligations[0].Turn, d.Modified = 8, r.Modified })
+	if _, err := b.accept(r); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.kase(1); got.Obligation.Turn != 8 || got.Fingerprint != r.Fingerprint {
+		t.Errorf("want the new turn on record, got %+v", got)
+	}
+}
+
+// Two processes read a turn that has just begun, and the one that writes last has read from a replica of the platform that lags.
+func TestLookupThatDiffersFromTheRecordLeavesTheRowUnread(t *testing.T) {
+	t.Parallel()
+	b, r := known(t, func(*sla.CaseRecord) {})
+	c := b.kase(1)
+	b.dispute(1, func(d *sla.Dispute) { d.Obligations, d.State = nil, sla.StateBuyer })
+	if err := b.in.Refresh(t.Context(), b.src, []sla.DisputeID{c.ID}); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.kase(1); got.Fingerprint != 0 || got.State != sla.StateBuyer {
+		t.Fatalf("want what was read on record, and the row unread, got %+v", got)
+	}
+	b.dispute(1)
+	r.Fingerprint--
+	if _, err := b.accept(r); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.kase(1); got.Obligation.Turn != 7 || got.Fingerprint != r.Fingerprint {
+		t.Errorf("want the row read again, got %+v", got)
+	}
+}

@@ -172,7 +172,7 @@ func (in *Intake) Refresh(ctx context.Context, src *connectors.Source, ids []sla
 	var unread []found
 	for _, f := range known {
 		if f.done && f.err == nil {
-			watched = append(watched, observed{dispute: f.dispute, fingerprint: f.prev.Fingerprint, prev: f.prev})
+			watched = append(watched, observed{dispute: f.dispute, fingerprint: in.kept(src, f.dispute, f.prev), prev: f.prev})
 		} else {
 			unread = append(unread, f)
 		}
@@ -191,7 +191,7 @@ func (in *Intake) Refresh(ctx context.Context, src *connectors.Source, ids []sla
 // Record writes down one dispute as it was just read, on top of the given record, and gives the record as it is now.
 func (in *Intake) Record(ctx context.Context, src *connectors.Source, d sla.Dispute, prev sla.CaseRecord) error {
 	tally := Tally{}
-	if err := in.record(ctx, src, []observed{{dispute: d, fingerprint: prev.Fingerprint, prev: &prev}}, &tally); err != nil {
+	if err := in.record(ctx, src, []observed{{dispute: d, fingerprint: in.kept(src, d, &prev), prev: &prev}}, &tally); err != nil {
 		return err
 	}
 	in.metrics.count(src.Platform, tally)

@@ -112,6 +112,7 @@ func (w *World) plague() {
 		w.tell("", "Redis is emptied")
 		w.server.Flush()
 		w.queue.flush()
+		w.lost = w.now
 	})
 	w.every(Restore, 40*time.Hour, w.restore)
 	w.every(Dark, 12*time.Hour, func() {
@@ -147,5 +148,6 @@ func (w *World) restore() {
 		w.tell("", "Redis goes back to an earlier point")
 		w.server.Restore(point)
 		w.queue.back()
+		w.lost = w.now
 	})
 }

@@ -19,6 +19,7 @@ type Memory interface {
 	sweep.Armed
 	handle.Ledger
 	handle.Money
+	NoteRules(ctx context.Context, process, hash string, now time.Time) error
 	CheckKill(ctx context.Context, p sla.Platform, store sla.StoreID, r sla.Reason) error
 	SetKill(ctx context.Context, scope sla.KillScope, on bool, note string, now time.Time) error
 }
@@ -232,4 +233,12 @@ func (g *gate) Obeyed(ctx context.Context) (string, error) {
 
 func (g *gate) SetObeyed(ctx context.Context, name string) error {
 	return g.tell(func() error { return g.of.SetObeyed(ctx, name) })
+}
+
+func (g *gate) NoteRules(ctx context.Context, process, hash string, now time.Time) error {
+	return g.tell(func() error { return g.of.NoteRules(ctx, process, hash, now) })
+}
+
+func (g *gate) RulesVersions(ctx context.Context, now time.Time, within time.Duration) (int, error) {
+	return call(g, func() (int, error) { return g.of.RulesVersions(ctx, now, within) })
 }

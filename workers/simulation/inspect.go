@@ -50,7 +50,7 @@ func (j *judge) armed(c sla.CaseRecord) {
 	d := w.dispute(c.ID)
 	theirs := w.now.Add(d.store.skew)
 	for _, s := range sla.Timeline(c.Obligation, w.rules.For(marketplace, c.ID.Store, c.Reason)) {
-		if s.At.After(theirs) {
+		if s.At.After(theirs.Add(2 * largestSkew)) { // one that is nearer has passed by the clocks of some
 			// Rules that have just changed are obeyed after the processes have started again.
 			if ours := s.At.Add(-d.store.skew); c.Next.After(ours.Add(armedLate)) && w.now.Sub(w.ruled) > 10*time.Minute {
 				j.violate(Armed, c.ID.String(), "looked at next at %s, %s begins at %s", c.Next, s.Kind, ours)
@@ -66,6 +66,9 @@ func (j *judge) seen(d *dispute, records map[sla.DisputeID]sla.CaseRecord) {
 	changed := d.changed
 	if changed.IsZero() {
 		changed = d.now.Opened.Add(-d.store.skew)
+	}
+	if w.lost.After(changed) {
+		changed = w.lost // what was seen before is forgotten
 	}
 	if w.now.Sub(changed) < seenWithin || j.feeds[d.store.id].Sub(changed) < seenWithin {
 		return // not yet, or known as stale: watchkeeper_feed_last_success_timestamp_seconds tells

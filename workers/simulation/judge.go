@@ -192,7 +192,7 @@ func (j *judge) explained(line []byte) {
 		j.violate(Explained, "", "a line of the audit that cannot be read: %v", err)
 		return
 	}
-	if l.Event == handle.EventAnswer && (l.Why == "" || l.Why == sla.WhyNone.String() || l.Rules == "" || l.Case == "" || l.Facts.Opened.IsZero()) {
+	if l.Event == handle.EventAnswer && (l.Why == "" || l.Why == sla.WhyNone.String() || l.Rules == "" || l.Case == "" || l.Facts.Reason == "") {
 		j.violate(Explained, l.Case, "an answer without its ground, rules or facts: %s", line)
 	}
 }

@@ -84,7 +84,7 @@ func (l *link) Fetch(_ context.Context, since connectors.Cursor) (connectors.Pag
 			page.Rejects = append(page.Rejects, connectors.Reject{ID: id, Raw: []byte(id), Err: l.failed("row", connectors.Malformed)})
 		case w.may(Pages, 0.0005): // left out
 		default:
-			page.Rows = append(page.Rows, connectors.Row{ID: id, Raw: []byte(id), Fingerprint: d.version<<1 | 1})
+			page.Rows = append(page.Rows, connectors.Row{ID: id, Raw: []byte(id), Fingerprint: d.version<<1 | 1, Modified: d.now.Modified})
 		}
 	}
 	return page, nil
@@ -94,8 +94,10 @@ func (l *link) Fetch(_ context.Context, since connectors.Cursor) (connectors.Pag
 func (l *link) seen(d *dispute) sla.Dispute {
 	w := l.p.w
 	if w.now.Sub(d.changed) < staleness && d.was.State != sla.StateUnknown && w.may(Errors, 0.3) {
+		w.tell(d.String(), "process %d reads it as it was before", l.p.n)
 		return d.was
 	}
+	w.tell(d.String(), "process %d reads it", l.p.n)
 	return d.now
 }
 

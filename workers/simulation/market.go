@@ -79,6 +79,7 @@ func (m *market) open(n int) {
 	if d.now.Reason == sla.ReasonNotReceived {
 		d.now.Shipments = []sla.ShipmentRef{{Number: parcelOf(n)}}
 	}
+	d.now.Modified = d.now.Opened
 	m.all = append(m.all, d)
 	s.open = append(s.open, d)
 	m.turn(d)
@@ -90,7 +91,11 @@ func (m *market) theirs(s *seller) time.Time { return m.w.now.Add(s.skew).UTC().
 func (m *market) change(d *dispute) {
 	d.was, d.changed = d.now, m.w.now
 	d.version++
-	d.now.Modified = m.theirs(d.store)
+	if at := m.theirs(d.store); at.After(d.now.Modified) {
+		d.now.Modified = at
+	} else { // the platform's clock was set back
+		d.now.Modified = d.now.Modified.Add(time.Second)
+	}
 }
 
 // turn makes it the seller's turn.

@@ -20,6 +20,7 @@ import (
 type process struct {
 	w       *World
 	n       int
+	name    string
 	memory  *gate
 	rules   *rulebook
 	skew    time.Duration // its clock minus the world's
@@ -41,7 +42,8 @@ func (p *process) now() time.Time { return p.w.now.Add(p.skew) }
 
 // launch starts a process in the place of one that has ended. It tries again while Redis is out of its reach.
 func (w *World) launch(n int) {
-	p := &process{w: w, n: n, rules: w.rules}
+	w.launches++
+	p := &process{w: w, n: n, name: fmt.Sprint("p", w.launches), rules: w.rules}
 	if w.o.Faults&Skew != 0 && w.rng.IntN(4) == 0 && w.now.Before(w.calm) {
 		p.skew = w.between(-largestSkew, largestSkew)
 	}
@@ -123,6 +125,9 @@ func (p *process) begin() {
 		}
 	})
 	for turn := 0; ; turn++ {
+		if turn%2 == 0 {
+			_ = p.memory.NoteRules(ctx, p.name, p.rules.Hash(), p.now()) // as workers/fleet does
+		}
 		if p.sweeper.Epoch(ctx) == nil && turn%10 == 0 {
 			_ = p.poller.Ensure(ctx)
 			_, _ = p.sweeper.Parcels(ctx)

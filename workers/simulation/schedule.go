@@ -140,20 +140,26 @@ func (p *process) drop(s *strand) {
 func (w *World) crash(p *process) {
 	w.crashes++
 	w.tell("", "process %d dies", p.n)
-	p.dead = true
-	strands := p.strands
-	p.strands = nil
-	for _, s := range strands {
-		if s.dead {
-			continue
-		}
-		s.dead = true
-		if s != w.running {
-			s.stop()
-		}
-	}
+	w.endAll(p)
 	w.after(w.between(time.Second, time.Minute), func() { w.launch(p.n) })
 	if w.running != nil && w.running.proc == p {
 		panic(ended{})
 	}
+}
+
+// endAll ends every strand of a process that dies. Their deferred work runs, and can do nothing any more.
+func (w *World) endAll(p *process) {
+	p.dead = true
+	strands, running := p.strands, w.running
+	p.strands = nil
+	for _, s := range strands {
+		s.dead = true
+	}
+	for _, s := range strands {
+		if s != running {
+			w.running = s
+			s.stop()
+		}
+	}
+	w.running = running
 }

@@ -62,6 +62,7 @@ type World struct {
 	queue     *queue
 	rules     *rulebook
 	ruled     time.Time // when the rules changed last
+	lost      time.Time // when Redis lost something last
 	killed    kill
 	processes []*process
 	metrics   metrics
@@ -69,6 +70,7 @@ type World struct {
 	followed  []int
 	follows   map[int]bool
 	crashes   int
+	launches  int
 	leaving   int // disputes that are still to be opened
 }
 
@@ -120,12 +122,11 @@ func (w *World) Run() Result {
 	for n := range w.processes {
 		w.launch(n)
 	}
-	for i := range w.o.Cases {
+	for range w.o.Cases {
 		w.at(started.Add(time.Duration(w.rng.Int64N(int64(opening)))), func() {
 			w.market.open(len(w.market.all))
 			w.leaving--
 		})
-		_ = i
 	}
 	w.plague()
 	w.at(w.calm, w.pacify)
@@ -174,15 +175,9 @@ func (w *World) over() bool {
 // end stops every process.
 func (w *World) end() {
 	for _, p := range w.processes {
-		if p == nil {
-			continue
+		if p != nil {
+			w.endAll(p)
 		}
-		p.dead = true
-		for _, s := range p.strands {
-			s.dead = true
-			s.stop()
-		}
-		p.strands = nil
 	}
 }
 

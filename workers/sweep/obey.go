@@ -12,6 +12,8 @@ import (
 )
 
 const (
+	mixedEvery = 30 * time.Second // how often is asked whether processes with other rules are there
+	heard      = 15 * time.Minute // for how long one counts that has noted its rules: longer than clocks may be off
 	obeyBatch  = 500              // timers moved in one round trip
 	obeySpread = 30 * time.Second // over which the cases are spread that are due by the new rules already
 )
@@ -22,6 +24,7 @@ type Armed interface {
 	RearmCases(ctx context.Context, moves []sla.Rearm) ([]bool, error)
 	Obeyed(ctx context.Context) (string, error)
 	SetObeyed(ctx context.Context, name string) error
+	RulesVersions(ctx context.Context, now time.Time, within time.Duration) (int, error)
 }
 
 // Rules are the operator's rules of now.
@@ -31,7 +34,8 @@ type Rules interface {
 
 // An Obeyer has the open cases looked at that are due earlier by the rules in force than by those under which they were armed: when a
 // process starts under another rulebook, and at each date at which rules change by themselves. A case that is due later now is looked at as
-// it was armed, and armed anew then. Where replicas obey different rules, each does this once.
+// it was armed, and armed anew then. Where replicas obey different rules, each does this once, and once more when they have come to agree: one
+// with the old rules may have looked at a case meanwhile, and armed it as they want.
 type Obeyer struct {
 	Store   Armed
 	Sources connectors.Sources
@@ -40,20 +44,26 @@ type Obeyer struct {
 	Now     func() time.Time
 	Log     *zap.Logger
 
-	obeyed string // the rules under which the open cases were last armed, as this process knows
+	obeyed string    // the rules under which the open cases were last armed, as this process knows
+	asked  time.Time // when the versions of the rules were last counted
+	mixed  bool      // there were several then
 }
 
 // Obey arms the open cases under the rules in force, if they were last armed under others. It is cheap when they were not.
 func (o *Obeyer) Obey(ctx context.Context) error {
+	agreed, err := o.agreed(ctx)
+	if err != nil {
+		return err
+	}
 	name := o.Name(o.Now())
-	if name == o.obeyed {
+	if name == o.obeyed && !agreed {
 		return nil
 	}
 	last, err := o.Store.Obeyed(ctx)
 	if err != nil {
 		return err
 	}
-	if last != name {
+	if last != name || agreed {
 		moved, err := o.rearm(ctx)
 		if err != nil {
 			return fmt.Errorf("arm open cases under new rules: %w", err)
@@ -64,7 +74,27 @@ func (o *Obeyer) Obey(ctx context.Context) error {
 		}
 	}
 	o.obeyed = name
+	if agreed {
+		o.mixed = false
+	}
 	return nil
+}
+
+// agreed reports whether processes that obeyed different rules have come to agree, and the cases were not armed since.
+func (o *Obeyer) agreed(ctx context.Context) (bool, error) {
+	now := o.Now()
+	if d := now.Sub(o.asked); d >= 0 && d < mixedEvery {
+		return false, nil
+	}
+	versions, err := o.Store.RulesVersions(ctx, now, heard)
+	if err != nil {
+		return false, err
+	}
+	o.asked = now
+	if versions > 1 {
+		o.mixed = true
+	}
+	return o.mixed && versions <= 1, nil
 }
 
 // rearm moves the timers of all open cases that the rules want looked at earlier than they are armed.
