@@ -63,6 +63,7 @@ type judge struct {
 	buyers             map[sla.BuyerKey][]spent
 	storms             []time.Time
 	feeds              map[sla.StoreID]time.Time // when each was last read to its end
+	told               map[sla.StoreID]time.Time // the same by the clock of who read it
 	lines              int
 }
 
@@ -72,12 +73,12 @@ type spent struct {
 }
 
 func newJudge(w *World) *judge {
-	return &judge{w: w, days: map[string]int64{}, buyers: map[sla.BuyerKey][]spent{}, feeds: map[sla.StoreID]time.Time{}}
+	return &judge{w: w, days: map[string]int64{}, buyers: map[sla.BuyerKey][]spent{}, feeds: map[sla.StoreID]time.Time{}, told: map[sla.StoreID]time.Time{}}
 }
 
 func (j *judge) violate(i Invariant, of, format string, args ...any) {
 	what := fmt.Sprintf(format, args...)
-	j.w.tell(of, "VIOLATION %s: %s", i, what)
+	j.w.tell(of, violated+" %s: %s", i, what)
 	if len(j.violations) < 100 {
 		j.violations = append(j.violations, Violation{Invariant: i, Case: of, At: j.w.now, What: what})
 	}
@@ -199,10 +200,11 @@ func (j *judge) explained(line []byte) {
 
 // read notes that a feed was read to its end.
 func (j *judge) read(f sla.FeedRecord) {
-	if f.LastSuccess.IsZero() {
-		return
-	}
-	if p := j.w.running; p != nil { // by the world's clock
-		j.feeds[f.Store] = f.LastSuccess.Add(-p.proc.skew)
+	if !f.LastSuccess.IsZero() && !f.LastSuccess.Equal(j.told[f.Store]) {
+		j.told[f.Store], j.feeds[f.Store] = f.LastSuccess, j.w.now
+		j.w.tell("", "feed of %s read", f.Store)
 	}
 }
+
+// violated begins the line of a story in which an invariant is violated.
+const violated = "VIOLATION"

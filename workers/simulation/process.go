@@ -125,9 +125,7 @@ func (p *process) begin() {
 		}
 	})
 	for turn := 0; ; turn++ {
-		if turn%2 == 0 {
-			_ = p.memory.NoteRules(ctx, p.name, p.rules.Hash(), p.now()) // as workers/fleet does
-		}
+		_ = p.memory.NoteRules(ctx, p.name, p.rules.Hash(), p.now()) // as workers/fleet does
 		if p.sweeper.Epoch(ctx) == nil && turn%10 == 0 {
 			_ = p.poller.Ensure(ctx)
 			_, _ = p.sweeper.Parcels(ctx)

@@ -31,10 +31,10 @@ const (
 	opening      = 4 * 24 * time.Hour // over which buyers open disputes
 	calmBefore   = 36 * time.Hour     // the end of the faults, after the last dispute was opened
 	longest      = 60 * 24 * time.Hour
-	pollEvery    = 10 * time.Minute
+	pollEvery    = 15 * time.Minute
 	parcelsEvery = time.Hour
-	loopEvery    = 30 * time.Second
-	inspectEvery = time.Hour
+	loopEvery    = time.Minute
+	inspectEvery = 2 * time.Hour
 )
 
 // began is when every world begins: an hour that is far from midnight.
