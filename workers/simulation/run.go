@@ -89,7 +89,7 @@ type Story struct {
 }
 
 // tries is how many worlds are played to shorten a story.
-const tries = 60
+const tries = 30
 
 // Shortest looks for the shortest story of a world that violates an invariant: it takes cases and kinds of faults away as long as the same
 // invariant is violated still. Nil when the world violates none.

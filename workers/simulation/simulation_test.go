@@ -1,41 +1,126 @@
 package simulation_test
 
 import (
-	"fmt"
-	"os"
-	"strconv"
+	"context"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9"
 
+	"watchkeeper/sla"
 	"watchkeeper/workers/simulation"
+	"watchkeeper/workers/store/storetest"
 )
 
-func TestDebug(t *testing.T) {
-	var s simulation.Server = simulation.NewInMemory()
-	if a := os.Getenv("SIM_REDIS"); a != "" {
-		s = simulation.Real{Client: redis.NewClient(&redis.Options{Addr: a})}
-		s.Flush()
+func inMemory() simulation.Server { return simulation.NewInMemory() }
+
+func play(seed uint64, cases int, faults simulation.Faults, server simulation.Server) simulation.Result {
+	return simulation.New(simulation.Options{Seed: seed, Cases: cases, Faults: faults}, server).Run()
+}
+
+// wantSound fails unless a world was alive and no invariant was violated in it.
+func wantSound(t *testing.T, r simulation.Result, cases int) {
+	t.Helper()
+	for _, v := range r.Violations {
+		t.Errorf("seed %d: %s: case %s at %s: %s", r.Seed, v.Invariant, v.Case, v.At, v.What)
 	}
-	seed, _ := strconv.Atoi(os.Getenv("SIM_SEED"))
-	n, _ := strconv.Atoi(os.Getenv("SIM_CASES"))
-	f, _ := strconv.Atoi(os.Getenv("SIM_FAULTS"))
-	o := simulation.Options{Seed: uint64(seed), Cases: n, Faults: simulation.Faults(f)}
-	if only := os.Getenv("SIM_TRACE"); only != "" {
-		o.Trace = func(at time.Time, of, what string) {
-			if of == "" || of == only || only == "all" {
-				fmt.Println(at.Format("02 15:04:05.000"), of, what)
-			}
+	if r.Lifetimes != cases || r.Answered < cases/10 || r.Late != 0 || r.Twice != 0 {
+		t.Errorf("want %d lifetimes, a good part of them answered, none late or twice, got %+v", cases, r)
+	}
+}
+
+func TestNothingIsLateOrTwiceUnderEveryFault(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(worlds) {
+		r := play(seed+1, 100, simulation.All, inMemory())
+		wantSound(t, r, 100)
+		if r.Crashes == 0 {
+			t.Errorf("seed %d: want processes that die", r.Seed)
 		}
 	}
-	start := time.Now()
-	r := simulation.New(o, s).Run()
-	for i, v := range r.Violations {
-		if i < 10 {
-			fmt.Println(v)
-		}
+}
+
+func TestWithoutFaultsNobodyDies(t *testing.T) {
+	t.Parallel()
+	r := play(1, 100, 0, inMemory())
+	wantSound(t, r, 100)
+	if r.Crashes != 0 {
+		t.Errorf("want no fault, got %d processes that died", r.Crashes)
 	}
-	r.Violations = nil
-	fmt.Printf("%+v %s\n", r, time.Since(start))
+}
+
+func TestTheSameSeedGivesTheSameWorldStepByStep(t *testing.T) {
+	t.Parallel()
+	story := func() (lines []string) {
+		trace := func(at time.Time, of, what string) { lines = append(lines, at.Format(time.RFC3339Nano)+of+what) }
+		simulation.New(simulation.Options{Seed: 7, Cases: 40, Faults: simulation.All, Trace: trace}, inMemory()).Run()
+		return lines
+	}
+	first := story()
+	if d := cmp.Diff(first, story()); d != "" || len(first) < 100 {
+		t.Errorf("want the same %d lines twice:\n%s", len(first), d)
+	}
+}
+
+// The same worlds on the fleet's own scripts: what holds in memory must hold in Redis.
+func TestNothingIsLateOrTwiceOnTheRealScripts(t *testing.T) {
+	t.Parallel()
+	if testing.Short() || worlds == 1 {
+		t.Skip("plays days of timers through a real server")
+	}
+	rdb := redis.NewClient(&redis.Options{Addr: storetest.StartRedis(t)})
+	t.Cleanup(func() { _ = rdb.Close() })
+	wantSound(t, play(3, 20, simulation.All, simulation.Real{Client: rdb}), 20)
+}
+
+// forgetful is a server without a ledger: every claim is granted, and nothing is known of what was sent. The judge must see what comes of it.
+type forgetful struct{ simulation.Server }
+
+func (f forgetful) Open(h simulation.Handle) (simulation.Memory, error) {
+	m, err := f.Server.Open(h)
+	return unledgered{m}, err
+}
+
+type unledgered struct{ simulation.Memory }
+
+func (unledgered) Attempts(context.Context, sla.DisputeID) ([]sla.Attempt, error) { return nil, nil }
+
+func (unledgered) ClaimAttempts(_ context.Context, keys []sla.AttemptKey, now time.Time, lease time.Duration) []sla.Claim {
+	out := make([]sla.Claim, len(keys))
+	for i, k := range keys {
+		out[i].Attempt = sla.Attempt{AttemptKey: k, State: sla.AttemptClaimed, Token: 1, Lease: now.Add(lease)}
+	}
+	return out
+}
+
+func (unledgered) RecordIntent(_ context.Context, in sla.Intent) (sla.Attempt, error) {
+	in.State, in.N, in.SentAt = sla.AttemptSent, 1, in.Now
+	return in.Attempt, nil
+}
+
+func (u unledgered) Settle(ctx context.Context, _ sla.Attempt, s sla.Settlement) error {
+	if s.Case == nil {
+		return nil
+	}
+	_, err := u.PutCases(ctx, []sla.CaseWrite{*s.Case})
+	return err
+}
+
+func (unledgered) ReleaseAttempt(context.Context, sla.Attempt) error { return nil }
+
+func TestAStoryIsShortAndEndsWithTheViolation(t *testing.T) {
+	t.Parallel()
+	server := func() simulation.Server { return forgetful{inMemory()} }
+	s := simulation.Shortest(simulation.Options{Seed: 1, Cases: 120, Faults: simulation.All}, server)
+	if s == nil {
+		t.Fatal("want a violation where nothing is known of what was sent")
+	}
+	if last := s.Lines[len(s.Lines)-1]; !strings.Contains(last, "VIOLATION") || s.Cases > 120 || s.Violation.Case == "" {
+		t.Fatalf("want a story that ends with the violation, got %+v", s)
+	}
+	if s.Faults == simulation.All.String() {
+		t.Errorf("want faults taken away that do not matter, got %s", s.Faults)
+	}
 }
