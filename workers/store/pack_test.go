@@ -229,20 +229,6 @@ func TestAttemptsSurvivePacking(t *testing.T) {
 	})
 }
 
-func FuzzReadCaseNeverPanics(f *testing.F) {
-	v := testView()
-	f.Add([]byte{1, 2, 3}, []byte{schema, 0, 0, 0, 0, 0, 0})
-	f.Fuzz(func(t *testing.T, field, value []byte) {
-		r, err := caseKind.read(v, field, value)
-		if err == nil && r.ID.Store == "" {
-			t.Fatal("a record without a store")
-		}
-		if a, err := readSlot(r.ID, field, value); err == nil && len(field) != 9 {
-			t.Fatalf("an attempt without a slot: %+v", a)
-		}
-	})
-}
-
 func TestTimersRoundUpAndKeepTheirWidth(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
