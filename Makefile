@@ -70,7 +70,7 @@ fuzz: ## run each fuzz test for FUZZTIME (60s), one after the other
 	@for pkg in $$($(GO) list $(PKG)); do \
 		for name in $$($(GO) test -list '^Fuzz' "$$pkg" | grep '^Fuzz' || true); do \
 			echo "$$pkg $$name"; \
-			$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -parallel $(FUZZPROCS) "$$pkg"; \
+			$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 3s -parallel $(FUZZPROCS) "$$pkg"; \
 		done; \
 	done
 
