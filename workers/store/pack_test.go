@@ -229,6 +229,17 @@ func TestAttemptsSurvivePacking(t *testing.T) {
 	})
 }
 
+// What a platform tells may be anything: an instant too far away is packed as the farthest one, and never as one that is near.
+func TestAnInstantBeyondAllIsPackedAsTheFarthest(t *testing.T) {
+	t.Parallel()
+	for _, far := range []time.Time{time.UnixMilli(1 << 61), time.UnixMilli(-1 << 61), time.Unix(1<<55, 0)} {
+		p := packed{b: appendTime(nil, far)}
+		if got := p.time(); got.UnixMilli() != packedMilli(far) || p.err() != nil {
+			t.Errorf("%d ms are read as %d, %v", far.UnixMilli(), got.UnixMilli(), p.err())
+		}
+	}
+}
+
 func TestTimersRoundUpAndKeepTheirWidth(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
