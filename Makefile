@@ -8,7 +8,8 @@ GO       ?= go
 GOLANGCI ?= golangci-lint
 IMAGE    ?= watchkeeper
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-FUZZTIME ?= 30s
+FUZZTIME ?= 60s
+FUZZPROCS ?= 2
 PKG      ?= ./...
 SEED     ?= 1
 LDFLAGS  := -s -w
@@ -65,11 +66,11 @@ bench: ## run the benchmarks, without the tests
 	$(GO) test -run '^$$' -bench . -benchmem $(PKG)
 
 .PHONY: fuzz
-fuzz: ## run each fuzz test for FUZZTIME (30s)
+fuzz: ## run each fuzz test for FUZZTIME (60s), one after the other
 	@for pkg in $$($(GO) list $(PKG)); do \
 		for name in $$($(GO) test -list '^Fuzz' "$$pkg" | grep '^Fuzz' || true); do \
 			echo "$$pkg $$name"; \
-			$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$pkg"; \
+			$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 3s -parallel $(FUZZPROCS) "$$pkg"; \
 		done; \
 	done
 

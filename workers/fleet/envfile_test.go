@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -69,6 +70,11 @@ func TestLinesOfAPrivateKeyAreToldByTheirNumberAlone(t *testing.T) {
 func FuzzFilesOfVariables(f *testing.F) {
 	f.Add([]byte("WK_A=1\nexport WK_B='2'\r\n# c\n"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
+		const secret = "c4n4ry"
+		_, err := parseEnvFile(bytes.ReplaceAll(raw, []byte("="), []byte("="+secret)))
+		if err != nil && strings.Contains(err.Error(), secret) && !bytes.Contains(raw, []byte(secret)) {
+			t.Errorf("a value is told: %v", err)
+		}
 		entries, err := parseEnvFile(raw)
 		if err != nil {
 			return

@@ -167,12 +167,18 @@ const epoch2020 = 1577836800
 // appendTime packs an instant to the millisecond.
 func appendTime(dst []byte, t time.Time) []byte { return appendTimeAfter(dst, t, time.Time{}) }
 
+// mostPacked is the farthest instant that is packed, in milliseconds either way: beyond the year 140000. No platform means a later one, and
+// without a bound the arithmetic of damaged bytes would come round to some other time.
+const mostPacked = 1 << 52
+
+func packedMilli(t time.Time) int64 { return min(max(t.UnixMilli(), -mostPacked), mostPacked) }
+
 // packedFrom is the millisecond that an instant counts from that follows another one, if there is one.
 func packedFrom(other time.Time) int64 {
 	if other.IsZero() {
 		return epoch2020 * 1000
 	}
-	return other.UnixMilli()
+	return packedMilli(other)
 }
 
 // appendTimeAfter packs an instant that is near another one, which the reader knows, in the coarsest unit that holds the distance: whole
@@ -181,7 +187,7 @@ func appendTimeAfter(dst []byte, t, other time.Time) []byte {
 	if t.IsZero() {
 		return append(dst, 0)
 	}
-	n, unit := t.UnixMilli()-packedFrom(other), uint64(0)
+	n, unit := packedMilli(t)-packedFrom(other), uint64(0)
 	if n%60_000 == 0 {
 		n, unit = n/60_000, 2
 	} else if n%1000 == 0 {
@@ -274,13 +280,13 @@ func (p *packed) timeAfter(other time.Time) time.Time {
 	v--
 	zigzag := v / 3
 	n := int64(zigzag>>1) ^ -int64(zigzag&1)
-	switch v % 3 {
-	case 2:
-		n *= 60_000
-	case 1:
-		n *= 1000
+	unit := [3]int64{1, 1000, 60_000}[v%3]
+	ms := n*unit + packedFrom(other)
+	if n > 2*mostPacked/unit || n < -2*mostPacked/unit || ms > mostPacked || ms < -mostPacked {
+		p.bad = true
+		return time.Time{}
 	}
-	return time.UnixMilli(n + packedFrom(other)).UTC()
+	return time.UnixMilli(ms).UTC()
 }
 
 // err reports damage, or bytes left over, which mean the same.

@@ -134,6 +134,7 @@ func unpackShipment(r *sla.ShipmentRecord, id ident, _ sla.Platform, h header, p
 	r.Ref.Number, r.Ref.Carrier, _ = strings.Cut(id.native, ":")
 	head := p.byte()
 	if head&parcelLane == 0 {
+		p.bad = head > parcelMilestone // no version wrote such a milestone, and written anew it would be taken for flags
 		r.Milestone, r.Anomalies, r.LastEvent, r.Ref.Order = sla.Milestone(head), sla.AnomalySet(p.uvarint()), p.time(), p.string()
 		return
 	}

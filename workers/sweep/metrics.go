@@ -11,6 +11,8 @@ type metrics struct {
 	frozen  prometheus.Gauge
 	amnesia prometheus.Counter
 	mended  prometheus.Counter
+
+	leftUndone *prometheus.CounterVec
 }
 
 // Metrics are the sweeper's, registered once for a process.
@@ -31,6 +33,10 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		mended: f.NewCounter(prometheus.CounterOpts{Name: "watchkeeper_kill_switches_mended_total",
 			Help: "Words on kill switches that were brought back to shards that had lost or missed them."}),
 	}
+	m.leftUndone = f.NewCounterVec(prometheus.CounterOpts{Name: "watchkeeper_left_undone_total",
+		Help: "What was left undone because time is short: disputes that were not read again, and sweeps over the parcels."}, []string{"class"})
+	m.leftUndone.WithLabelValues("case")
+	m.leftUndone.WithLabelValues("parcel")
 	m.claimed.WithLabelValues("case")
 	m.claimed.WithLabelValues("parcel")
 	return &Metrics{m}
