@@ -23,6 +23,10 @@ import (
 func (f *Fleet) openPlatforms(ctx context.Context) error {
 	f.sources = connectors.Sources{}
 	calls := newCallMetrics(f.reg)
+	keys, err := f.o.Config.Vault.keys()
+	if err != nil {
+		return err
+	}
 	var errs []error
 	for _, s := range f.o.Book.Stores() {
 		p, err := f.o.Registry.Get(s.Platform)
@@ -31,7 +35,7 @@ func (f *Fleet) openPlatforms(ctx context.Context) error {
 			continue
 		}
 		built, err := p.New(ctx, envconfig.MapLookuper(s.Env), connectors.Deps{
-			Store: s.ID, Now: f.o.Now, HTTP: f.o.HTTP, Limiter: f.limiter(s.ID), Tokens: f.store, Brake: f.store, Log: f.o.Log, Calls: calls.observer(s.Platform),
+			Store: s.ID, Now: f.o.Now, HTTP: f.o.HTTP, Limiter: f.limiter(s.ID), Tokens: f.store, SealKeys: keys, Brake: f.store, Log: f.o.Log, Calls: calls.observer(s.Platform),
 		})
 		if err != nil {
 			errs = append(errs, fmt.Errorf("store %s: %w", s.ID, err))
