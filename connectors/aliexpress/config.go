@@ -154,7 +154,7 @@ func newSeller(env envconfig.Lookuper, deps connectors.Deps) (*Seller, error) {
 	}
 	app := sha256.Sum256([]byte("watchkeeper aliexpress limit\x00" + c.appKey))
 	client, err := transport.New(transport.Options{
-		Platform: Name, Store: deps.Store, BaseURL: c.base, RT: deps.HTTP, Now: deps.Now, Limiter: deps.Limiter, Brake: deps.Brake,
+		Platform: Name, Store: deps.Store, BaseURL: c.base, Home: defaultBaseURL, RT: deps.HTTP, Now: deps.Now, Limiter: deps.Limiter, Brake: deps.Brake,
 		LimitKey: string(Name) + "/" + hex.EncodeToString(app[:8]), Rate: callsASecond, Per: time.Second, // quotas are per app
 		Secrets: []string{valueOf(c.secret), valueOf(c.access), valueOf(c.refresh), valueOf(c.hashKey)}, Calls: deps.Calls, Log: deps.Log,
 	})
