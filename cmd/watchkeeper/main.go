@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -61,7 +60,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	log := zap.New(redactor.Core(core))
 	redis.SetLogger(quietRedis{log.Named("redis")})
 	defer func() { _ = log.Sync() }() // stderr of a terminal cannot be synced, and there is nobody left to tell
-	log.Info("starting", zap.String("version", version()))
+	log.Info("starting", zap.String("version", fleet.Version()))
 	f, err := fleet.New(ctx, fleet.Options{Config: config, Book: book, Registry: all.Platforms(), Now: time.Now, Log: log})
 	if err != nil {
 		log.Error("not started", zap.Error(err))
@@ -79,7 +78,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 func inform(args []string, stdout, stderr io.Writer) int {
 	switch args[0] {
 	case "--version", "-version", "version":
-		fmt.Fprintln(stdout, "watchkeeper", version())
+		fmt.Fprintln(stdout, "watchkeeper", fleet.Version())
 		return exitOK
 	case "--help", "-h", "-help", "help":
 		fmt.Fprint(stdout, usage)
@@ -111,18 +110,4 @@ type quietRedis struct{ log *zap.Logger }
 // Printf implements the client's logger.
 func (q quietRedis) Printf(_ context.Context, format string, args ...any) {
 	q.log.Debug("redis client", zap.String("said", fmt.Sprintf(format, args...)))
-}
-
-// version is what the build says of itself.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			return info.Main.Version + " " + s.Value
-		}
-	}
-	return info.Main.Version
 }
