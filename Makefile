@@ -12,7 +12,9 @@ FUZZTIME ?= 60s
 FUZZPROCS ?= 2
 PKG      ?= ./...
 SEED     ?= 1
-LDFLAGS  := -s -w
+VULN     ?= golang.org/x/vuln/cmd/govulncheck@v1.9.0
+LDFLAGS  := -s -w -X watchkeeper/workers/fleet.stamped=$(VERSION)
+BUILD    := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 
 .PHONY: help
 help: ## show this list
@@ -20,7 +22,33 @@ help: ## show this list
 
 .PHONY: build
 build: ## build the daemon and the operator's tool into bin/
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/watchkeeper ./cmd/wkctl
+	$(BUILD) -o bin/ ./cmd/watchkeeper ./cmd/wkctl
+
+.PHONY: reproducible
+reproducible: ## build twice, the second time from another folder and an empty cache, and compare the bytes
+	@tmp=$$(mktemp -d); trap 'chmod -R u+w "$$tmp"; rm -rf "$$tmp"' EXIT; \
+	$(BUILD) -o "$$tmp/one/" ./cmd/watchkeeper ./cmd/wkctl; \
+	mkdir "$$tmp/src"; git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$$tmp/src"; \
+	(cd "$$tmp/src" && GOCACHE="$$tmp/cache" $(BUILD) -o "$$tmp/two/" ./cmd/watchkeeper ./cmd/wkctl); \
+	for p in watchkeeper wkctl; do cmp "$$tmp/one/$$p" "$$tmp/two/$$p"; sha256sum < "$$tmp/one/$$p"; done
+
+.PHONY: licences
+licences: ## list the modules in the programs with their licences in deploy/LICENSES.md
+	.ci/licences > deploy/LICENSES.md
+
+.PHONY: licences-check
+licences-check: ## fail when deploy/LICENSES.md is not what the programs are built of, or a licence is unknown
+	@diff deploy/LICENSES.md <(.ci/licences); if grep -n 'unknown: read' deploy/LICENSES.md; then exit 1; fi
+
+.PHONY: sbom
+sbom: build ## write bills of materials (CycloneDX) into bin/; wants jq
+	.ci/sbom bin/watchkeeper > bin/watchkeeper.cdx.json
+	.ci/sbom bin/wkctl > bin/wkctl.cdx.json
+
+.PHONY: vuln
+vuln: ## look for known vulnerabilities in what is called; left out when the database is out of reach
+	@if curl -sSf -m 10 -o /dev/null https://vuln.go.dev/index/db.json; then $(GO) run $(VULN) $(PKG); \
+	else echo 'vuln.go.dev is out of reach: not looked for vulnerabilities'; fi
 
 .PHONY: test
 test: ## run the tests
@@ -59,7 +87,7 @@ fresh: ## fail when a generated file is not what its source says
 	if [[ $$before != "$$after" ]]; then printf 'stale, run make generate:\n'; diff <(echo "$$before") <(echo "$$after"); exit 1; fi
 
 .PHONY: check
-check: fmt-check vet lint race fresh ## everything that must hold before a change is merged
+check: fmt-check vet lint race fresh licences-check vuln ## everything that must hold before a change is merged
 
 .PHONY: bench
 bench: ## run the benchmarks, without the tests

@@ -22,9 +22,11 @@ type Deps struct {
 	HTTP    http.RoundTripper // nil: the transport's own, with its time-outs
 	Limiter Limiter
 	Tokens  TokenVault
-	Brake   Brake // nil: nothing stops answers; the fleet always hands one
-	Log     *zap.Logger
-	Calls   CallObserver // nil: nobody counts
+	// SealKeys seal what a connector keeps in Tokens: the first seals, all open. Empty: the connector takes a secret of its own.
+	SealKeys [][]byte
+	Brake    Brake // nil: nothing stops answers; the fleet always hands one
+	Log      *zap.Logger
+	Calls    CallObserver // nil: nobody counts
 }
 
 // A Limiter shares one platform's allowance among all replicas. Take asks for one call of a key limited to rate calls a period, 0 for a

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -47,19 +46,21 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	if len(args) > 0 {
 		return inform(args, stdout, stderr)
 	}
-	config, book, err := fleet.Load(ctx, environ, all.Platforms())
+	redactor := fleet.Redactor(environ)
+	config, book, err := fleet.Check(ctx, environ, all.Platforms(), time.Now)
 	if err != nil {
-		fmt.Fprintf(stderr, "watchkeeper: the configuration is not usable:\n%v\n", err)
+		fmt.Fprintf(stderr, "watchkeeper: the configuration is not usable:\n%s\n", redactor.String(err.Error()))
 		return exitUsage
 	}
-	log, err := logger(config.Log, stderr)
+	core, err := logCore(config.Log, stderr)
 	if err != nil {
 		fmt.Fprintf(stderr, "watchkeeper: %v\n", err)
 		return exitUsage
 	}
+	log := zap.New(redactor.Core(core))
 	redis.SetLogger(quietRedis{log.Named("redis")})
 	defer func() { _ = log.Sync() }() // stderr of a terminal cannot be synced, and there is nobody left to tell
-	log.Info("starting", zap.String("version", version()))
+	log.Info("starting", zap.String("version", fleet.Version()))
 	f, err := fleet.New(ctx, fleet.Options{Config: config, Book: book, Registry: all.Platforms(), Now: time.Now, Log: log})
 	if err != nil {
 		log.Error("not started", zap.Error(err))
@@ -77,7 +78,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 func inform(args []string, stdout, stderr io.Writer) int {
 	switch args[0] {
 	case "--version", "-version", "version":
-		fmt.Fprintln(stdout, "watchkeeper", version())
+		fmt.Fprintln(stdout, "watchkeeper", fleet.Version())
 		return exitOK
 	case "--help", "-h", "-help", "help":
 		fmt.Fprint(stdout, usage)
@@ -87,8 +88,8 @@ func inform(args []string, stdout, stderr io.Writer) int {
 	return exitUsage
 }
 
-// logger makes the process' logger.
-func logger(c fleet.Log, out io.Writer) (*zap.Logger, error) {
+// logCore makes what the process' logger writes with.
+func logCore(c fleet.Log, out io.Writer) (zapcore.Core, error) {
 	level, err := zap.ParseAtomicLevel(c.Level)
 	if err != nil {
 		return nil, fmt.Errorf("WK_LOG__LEVEL: %w", err)
@@ -100,7 +101,7 @@ func logger(c fleet.Log, out io.Writer) (*zap.Logger, error) {
 	if c.Format == "console" {
 		encoder = zapcore.NewConsoleEncoder(config)
 	}
-	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(out)), level)), nil
+	return zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(out)), level), nil
 }
 
 // quietRedis takes the client's own lines, many a second while Redis is away, out of the way: whoever calls Redis reports its failures.
@@ -109,18 +110,4 @@ type quietRedis struct{ log *zap.Logger }
 // Printf implements the client's logger.
 func (q quietRedis) Printf(_ context.Context, format string, args ...any) {
 	q.log.Debug("redis client", zap.String("said", fmt.Sprintf(format, args...)))
-}
-
-// version is what the build says of itself.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			return info.Main.Version + " " + s.Value
-		}
-	}
-	return info.Main.Version
 }

@@ -66,3 +66,35 @@ func TestTheFewArguments(t *testing.T) {
 		}
 	}
 }
+
+func TestMistakesOfRulesAndConnectorsAreInOneReportAndNeitherIsAFailureOfRedis(t *testing.T) {
+	t.Parallel()
+	code, _, said := start(t, nil, []string{
+		"WK_SLA__GUARD=90", "WK_STORE__AE01__PLATFORM=aliexpress", "WK_STORE__AE01__APP_KEY=500123", "WK_STORE__AE01__APP_SECRET=tiny-key",
+		"WK_STORE__AE01__REFRESH_TOKEN=a-refresh-token", "WK_STORE__T17__PLATFORM=track17", "WK_STORE__T17__API_KEY_FILE=/nowhere/secrets/key",
+		"WK_HTTP__LISTEN=:99999",
+	})
+	if code != exitUsage {
+		t.Errorf("want exit code %d, got %d", exitUsage, code)
+	}
+	for _, want := range []string{
+		"WK_SLA__GUARD", "WK_STORE__AE01__APP_SECRET: shorter than 16 bytes", "WK_STORE__T17__API_KEY_FILE: the file cannot be read: /nowhere/secrets/key: no such file",
+		"WK_HTTP__LISTEN",
+	} {
+		if !strings.Contains(said, want) {
+			t.Errorf("%q is not in:\n%s", want, said)
+		}
+	}
+}
+
+func TestWhatIsLoggedPassesTheRedactor(t *testing.T) {
+	t.Parallel()
+	const secret = "nobody-must-read-this" // as the host of an address it comes back in the error of the dial
+	code, _, said := start(t, nil, []string{
+		"WK_REDIS__ADDRS=" + secret + ".invalid:1", "WK_REDIS__PASSWORD=" + secret, "WK_HTTP__LISTEN=127.0.0.1:0", "WK_STORE__T17__PLATFORM=track17",
+		"WK_STORE__T17__API_KEY=0123456789ABCDEF0123456789ABCDEF",
+	})
+	if code != exitFailed || strings.Contains(said, secret) || !strings.Contains(said, "[redacted].invalid") {
+		t.Errorf("want the failure logged without the secret, got %d:\n%s", code, said)
+	}
+}

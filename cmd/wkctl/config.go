@@ -59,7 +59,7 @@ func (t *tool) check(ctx context.Context) checkView {
 	if book != nil {
 		v.Stores = len(book.Stores())
 		err = fleet.CheckStores(ctx, fleet.Options{Config: config, Book: book, Registry: t.registry, Now: t.now, Log: zap.NewNop()})
-		v.Problems = append(v.Problems, slices.DeleteFunc(t.storeProblems(book, err), repeats(v.Problems))...)
+		v.Problems = append(v.Problems, slices.DeleteFunc(storeProblems(book, err), repeats(v.Problems))...)
 	}
 	for i := range v.Problems {
 		v.Problems[i].Detail = t.scrub(v.Problems[i].Detail)

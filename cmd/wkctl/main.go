@@ -20,6 +20,7 @@ import (
 	"watchkeeper/connectors"
 	"watchkeeper/connectors/all"
 	"watchkeeper/sla"
+	"watchkeeper/workers/fleet"
 )
 
 //go:generate go run . config docs --write ../../deploy/env.md
@@ -112,8 +113,9 @@ func (t *tool) advise(err error) string {
 
 func (t *tool) root() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "wkctl",
-		Short: "Look into Watchkeeper: cases, parcels, decisions, configuration; say yes or no, and stop it",
+		Use:     "wkctl",
+		Version: fleet.Version(),
+		Short:   "Look into Watchkeeper: cases, parcels, decisions, configuration; say yes or no, and stop it",
 		Long: `wkctl reads what the fleet knows and explains what it does. It sends nothing to a platform, and most of its commands change nothing.
 These do: cases hold, approve, reject and release record what you say about an answer, and kill-switch on and off stop answers and let them
 go again; both change the records in Redis, which the fleet obeys. config docs --write writes the file that you name.

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"regexp"
-	"slices"
 	"strings"
 
 	"watchkeeper/sla/rules"
@@ -49,17 +48,14 @@ func problemsOf(err error) []problemView {
 	return out
 }
 
-// storeProblems takes an error of building connectors apart. A connector knows its variables without the store's prefix; here they get it.
-func (t *tool) storeProblems(book *rules.Book, err error) []problemView {
+// storeProblems takes an error of building connectors apart. Where a mistake is one variable's, its name says the store.
+func storeProblems(book *rules.Book, err error) []problemView {
 	var out []problemView
 	for _, leaf := range leaves("", err) {
 		text := leaf.text
 		for _, s := range book.Stores() {
-			lead := "store " + string(s.ID) + ": "
-			rest, ours := strings.CutPrefix(text, lead)
-			if p, err := t.registry.Get(s.Platform); ours && err == nil {
-				rest = strings.TrimPrefix(rest, lead) // the fleet and some connectors both say the store
-				text = inFull(rest, "WK_STORE__"+string(s.ID)+"__", p.Variables)
+			if rest, ours := strings.CutPrefix(text, "store "+string(s.ID)+": "); ours {
+				text = rest
 			}
 		}
 		out = append(out, named(text))
@@ -70,16 +66,6 @@ func (t *tool) storeProblems(book *rules.Book, err error) []problemView {
 // variableName is a word that may be a variable's name.
 var variableName = regexp.MustCompile(`\b[A-Z][A-Z0-9_]*\b`)
 
-// inFull writes the prefix before each of the given names in a text.
-func inFull(text, prefix string, names []string) string {
-	return variableName.ReplaceAllStringFunc(text, func(word string) string {
-		if slices.Contains(names, word) {
-			return prefix + word
-		}
-		return word
-	})
-}
-
 // named splits "NAME: what is wrong".
 func named(text string) problemView {
 	name, detail, ok := strings.Cut(text, ": ")
@@ -89,27 +75,13 @@ func named(text string) problemView {
 	return problemView{Detail: text}
 }
 
-// without takes the variables of problems out of an environment, so that the rest can be looked at. A store without a platform goes as a
-// whole: its variables cannot be judged.
-func without(environ []string, problems []problemView) []string {
-	var out []string
-	for _, entry := range environ {
-		name, _, _ := strings.Cut(entry, "=")
-		if !slices.ContainsFunc(problems, func(p problemView) bool {
-			store, whole := strings.CutSuffix(string(p.Variable), "PLATFORM")
-			return name == string(p.Variable) || whole && strings.HasPrefix(name, store)
-		}) {
-			out = append(out, entry)
-		}
-	}
-	return out
-}
-
-// bare is an environment without its rules and without the variables of problems: what is left may be looked at whatever the rules say.
+// bare is an environment without its rules and without the variables of problems.
 func bare(environ []string, problems []problemView) []string {
-	return slices.DeleteFunc(without(environ, problems), func(entry string) bool {
-		return slices.ContainsFunc(fleet.RuleNouns, func(noun string) bool { return strings.HasPrefix(strings.ToUpper(entry), noun) })
-	})
+	wrong := make([]string, len(problems))
+	for i, p := range problems {
+		wrong[i] = string(p.Variable)
+	}
+	return fleet.Bare(environ, wrong)
 }
 
 // A leaf is one of several errors that were joined, with the words of those around it.

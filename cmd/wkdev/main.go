@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"watchkeeper/workers/fleet"
 )
 
 func main() {
@@ -51,8 +53,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 func rootCommand() *cobra.Command {
 	var d demo
 	cmd := &cobra.Command{
-		Use:   "wkdev",
-		Short: "Watch Watchkeeper at work: simulated marketplaces, embedded Redis, the real fleet",
+		Use:     "wkdev",
+		Version: fleet.Version(),
+		Short:   "Watch Watchkeeper at work: simulated marketplaces, embedded Redis, the real fleet",
 		Long: `wkdev plays the whole job in one process, on a virtual clock: buyers open disputes, parcels stick in customs, and the fleet
 answers before the platform's clock runs out. Without flags it is paced for watching: one second is one hour, three days long.
 With --days it runs as fast as it can. It ends with a ledger that is taken from the platforms' own log.`,

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sethvargo/go-envconfig"
@@ -134,6 +135,18 @@ func (c config) buyerHashKey() []byte {
 	return mac.Sum(nil)
 }
 
+// sealKeys adds the application's secret to the keys of the vault: alone it seals, and beside others it opens what it sealed before.
+func (c config) sealKeys(keys [][]byte) ([][]byte, error) {
+	own := []byte(c.secret.Value())
+	switch {
+	case len(own) >= transport.MinSealKey:
+		return append(slices.Clone(keys), own), nil
+	case len(keys) == 0:
+		return nil, fmt.Errorf("APP_SECRET: shorter than %d bytes, and it seals the stored tokens while WK_VAULT__KEY_FILE is not set", transport.MinSealKey)
+	}
+	return keys, nil
+}
+
 func newSeller(env envconfig.Lookuper, deps connectors.Deps) (*Seller, error) {
 	c, err := readConfig(env)
 	if err != nil {
@@ -141,7 +154,7 @@ func newSeller(env envconfig.Lookuper, deps connectors.Deps) (*Seller, error) {
 	}
 	app := sha256.Sum256([]byte("watchkeeper aliexpress limit\x00" + c.appKey))
 	client, err := transport.New(transport.Options{
-		Platform: Name, Store: deps.Store, BaseURL: c.base, RT: deps.HTTP, Now: deps.Now, Limiter: deps.Limiter, Brake: deps.Brake,
+		Platform: Name, Store: deps.Store, BaseURL: c.base, Home: defaultBaseURL, RT: deps.HTTP, Now: deps.Now, Limiter: deps.Limiter, Brake: deps.Brake,
 		LimitKey: string(Name) + "/" + hex.EncodeToString(app[:8]), Rate: callsASecond, Per: time.Second, // quotas are per app
 		Secrets: []string{valueOf(c.secret), valueOf(c.access), valueOf(c.refresh), valueOf(c.hashKey)}, Calls: deps.Calls, Log: deps.Log,
 	})
@@ -152,12 +165,16 @@ func newSeller(env envconfig.Lookuper, deps connectors.Deps) (*Seller, error) {
 		store: deps.Store, appKey: c.appKey, secret: c.secret, address: c.address, client: client, now: deps.Now, known: newMemory(knownLimit),
 		settings: settings{returns: c.address != "", buyerKey: c.buyerHashKey()},
 	}
+	keys, err := c.sealKeys(deps.SealKeys)
+	if err != nil {
+		return nil, err
+	}
 	s.tokens, err = transport.NewTokens(transport.TokenOptions{
-		Store: deps.Store, Vault: deps.Tokens, Now: deps.Now, SealKey: []byte(c.secret.Value()), Owner: rand.Text(), Refresh: s.refresh,
+		Store: deps.Store, Vault: deps.Tokens, Now: deps.Now, SealKeys: keys, Owner: rand.Text(), Refresh: s.refresh,
 		Initial: transport.Token{Access: valueOf(c.access), Refresh: valueOf(c.refresh), Expires: c.expires},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("APP_SECRET or the parts of the store: %w", err)
+		return nil, fmt.Errorf("the parts of the store: %w", err)
 	}
 	return s, nil
 }

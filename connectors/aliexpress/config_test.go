@@ -31,10 +31,10 @@ func TestEachMistakeNamesItsVariableAndNoSecret(t *testing.T) {
 	for name, change := range map[string]map[string]string{
 		"APP_KEY":           {"APP_KEY": "x1"},
 		"APP_SECRET":        {"APP_SECRET": ""},
-		"APP_SECRET or the": {"APP_SECRET": "CANARY-short"},
+		"APP_SECRET: sh":    {"APP_SECRET": "CANARY-short"},
 		"REFRESH_TOKEN":     {"REFRESH_TOKEN": "\x00delete"},
 		"ACCESS_TOKEN":      {"ACCESS_TOKEN": " "},
-		"ACCESS_TOKEN_FILE": {"ACCESS_TOKEN_FILE": "/nowhere/CANARY"},
+		"ACCESS_TOKEN_FILE": {"ACCESS_TOKEN_FILE": "CANARY+not/a/path="},
 		"TOKEN_EXPIRES":     {"TOKEN_EXPIRES": "tomorrow"},
 		"BASE_URL":          {"BASE_URL": "http://user:CANARY@api.example.com"},
 		"BASE_URL: empty":   {"BASE_URL": ""},

@@ -15,6 +15,9 @@ import (
 
 const name sla.Platform = "easypost"
 
+// home is the platform's own address, and the default of BASE_URL.
+const home = "https://api.easypost.com/v2"
+
 const (
 	pageSize = 100                 // unsure: the largest page is not published
 	rate     = 5                   // calls a second. unsure: no number is published; a 429 slows down further
@@ -58,7 +61,7 @@ func build(ctx context.Context, env envconfig.Lookuper, deps connectors.Deps) (c
 		return connectors.Built{}, fmt.Errorf("easypost store %s: %w", deps.Store, errors.Join(keyErr, urlErr))
 	}
 	client, err := transport.New(transport.Options{
-		Platform: name, Store: deps.Store, BaseURL: s.BaseURL, RT: deps.HTTP, Now: deps.Now, Limiter: deps.Limiter, Rate: rate, Per: time.Second,
+		Platform: name, Store: deps.Store, BaseURL: s.BaseURL, Home: home, RT: deps.HTTP, Now: deps.Now, Limiter: deps.Limiter, Rate: rate, Per: time.Second,
 		Secrets: []string{key.Value()}, Calls: deps.Calls, Log: deps.Log,
 	})
 	if err != nil {

@@ -66,7 +66,7 @@ func newTracker(env envconfig.Lookuper, deps connectors.Deps) (*Tracker, error) 
 		return nil, err
 	}
 	client, err := transport.New(transport.Options{
-		Platform: Name, Store: deps.Store, BaseURL: base, RT: deps.HTTP, Now: deps.Now, Timeout: replyTimeout,
+		Platform: Name, Store: deps.Store, BaseURL: base, Home: defaultBaseURL, RT: deps.HTTP, Now: deps.Now, Timeout: replyTimeout,
 		Limiter: deps.Limiter, LimitKey: limitKey(key.Value()), Rate: callsASecond, Per: time.Second,
 		Secrets: []string{key.Value()}, Calls: deps.Calls, Log: deps.Log,
 	})

@@ -85,6 +85,8 @@ func plain(err error) error {
 	var errno syscall.Errno
 	var slow net.Error
 	switch {
+	case errors.Is(err, errForbidden):
+		return errForbidden
 	case errors.As(err, &dns):
 		return errors.New("host name not found")
 	case errors.As(err, &cert):
@@ -104,5 +106,5 @@ func unsent(err error) bool {
 	var op *net.OpError
 	var dns *net.DNSError
 	var cert *tls.CertificateVerificationError
-	return errors.As(err, &dns) || errors.As(err, &cert) || errors.As(err, &op) && op.Op == "dial"
+	return errors.Is(err, errForbidden) || errors.As(err, &dns) || errors.As(err, &cert) || errors.As(err, &op) && op.Op == "dial"
 }

@@ -24,7 +24,10 @@ const (
 type Options struct {
 	Platform sla.Platform
 	Store    sla.StoreID
-	BaseURL  string                  // https, or http on a loopback host; no query, fragment or user
+	BaseURL  string // https, or http on a loopback host; no query, fragment or user
+	// Home is the platform's own address: a BaseURL on its host leads to public addresses only. Any other BaseURL is the operator's word, and
+	// may lead into a private network.
+	Home     string
 	RT       http.RoundTripper       // nil: the client's own, with its time-outs
 	Now      func() time.Time        // required
 	Limiter  connectors.Limiter      // asked before each call; required when Rate is positive
@@ -59,7 +62,7 @@ func New(o Options) (*Client, error) {
 	}
 	c := &Client{o: o, base: base, reads: o.RT, effects: o.RT}
 	if o.RT == nil {
-		c.reads = ownTransport()
+		c.reads = ownTransport(egressOf(base, o.Home))
 	}
 	// A connection of its own for each effect: a kept one may have died unnoticed, which net/http repairs by sending again, and which
 	// we would have to report as an unknown outcome.
@@ -132,12 +135,13 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-func ownTransport() *http.Transport {
+func ownTransport(e egress) *http.Transport {
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		DialContext:            e.dialer(),
 		ForceAttemptHTTP2:      true,
 		TLSHandshakeTimeout:    10 * time.Second,
+		ResponseHeaderTimeout:  defaultTimeout,
 		IdleConnTimeout:        60 * time.Second,
 		MaxIdleConnsPerHost:    8,
 		MaxResponseHeaderBytes: 64 << 10,

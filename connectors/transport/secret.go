@@ -3,7 +3,6 @@ package transport
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"sync"
@@ -88,7 +87,7 @@ func (s *SecretValue) Value() string {
 func (s *SecretValue) reread() error {
 	info, err := os.Stat(s.path)
 	if err != nil {
-		return errors.New("the file cannot be read")
+		return unreadable(s.path, err)
 	}
 	if s.value != "" && info.ModTime().Equal(s.mtime) && info.Size() == s.size {
 		return nil
@@ -103,19 +102,6 @@ func (s *SecretValue) reread() error {
 	}
 	s.value, s.mtime, s.size = value, info.ModTime(), info.Size()
 	return nil
-}
-
-func readSmall(path string) (string, error) {
-	f, err := os.Open(path) //nolint:gosec // the operator names the file
-	if err != nil {
-		return "", errors.New("the file cannot be read")
-	}
-	defer func() { _ = f.Close() }()                       // it was only read
-	raw, err := io.ReadAll(io.LimitReader(f, maxSecret+3)) // room for the line end and one byte too many
-	if err != nil {
-		return "", errors.New("the file cannot be read")
-	}
-	return string(raw), nil
 }
 
 const hidden = "[secret]"

@@ -30,18 +30,19 @@ func TestSecretComesFromExactlyOnePlace(t *testing.T) {
 		env  map[string]string
 		want string // the value, or what the error must name when it begins with "!"
 	}{
-		"variable":        {map[string]string{"WK_K": "s3cret"}, "s3cret"},
-		"file":            {map[string]string{"WK_K_FILE": file}, "s3cret-in-file"},
-		"both":            {map[string]string{"WK_K": "s3cret", "WK_K_FILE": file}, "!WK_K and WK_K_FILE"},
-		"neither":         {nil, "!WK_K or WK_K_FILE"},
-		"empty":           {map[string]string{"WK_K": ""}, "!WK_K: empty"},
-		"blank":           {map[string]string{"WK_K": " \n"}, "!WK_K: empty"},
-		"not UTF-8":       {map[string]string{"WK_K": "s3cret\xff"}, "!WK_K: not UTF-8"},
-		"no such file":    {map[string]string{"WK_K_FILE": file + "x"}, "!WK_K_FILE: the file cannot be read"},
-		"empty file name": {map[string]string{"WK_K_FILE": ""}, "!WK_K_FILE: empty"},
-		"empty file":      {map[string]string{"WK_K_FILE": secretFile(t, "\n")}, "!WK_K_FILE: empty"},
-		"a folder":        {map[string]string{"WK_K_FILE": t.TempDir()}, "!WK_K_FILE: the file cannot be read"},
-		"huge file":       {map[string]string{"WK_K_FILE": secretFile(t, strings.Repeat("s3cret", 20000))}, "!WK_K_FILE: too large"},
+		"variable":         {map[string]string{"WK_K": "s3cret"}, "s3cret"},
+		"file":             {map[string]string{"WK_K_FILE": file}, "s3cret-in-file"},
+		"both":             {map[string]string{"WK_K": "s3cret", "WK_K_FILE": file}, "!WK_K and WK_K_FILE"},
+		"neither":          {nil, "!WK_K or WK_K_FILE"},
+		"empty":            {map[string]string{"WK_K": ""}, "!WK_K: empty"},
+		"blank":            {map[string]string{"WK_K": " \n"}, "!WK_K: empty"},
+		"not UTF-8":        {map[string]string{"WK_K": "s3cret\xff"}, "!WK_K: not UTF-8"},
+		"no such file":     {map[string]string{"WK_K_FILE": file + "x"}, "!WK_K_FILE: the file cannot be read: " + file + "x: no such file"},
+		"a secret as path": {map[string]string{"WK_K_FILE": "s3cret/with+signs="}, "!WK_K_FILE: the file cannot be read: no such file"},
+		"empty file name":  {map[string]string{"WK_K_FILE": ""}, "!WK_K_FILE: empty"},
+		"empty file":       {map[string]string{"WK_K_FILE": secretFile(t, "\n")}, "!WK_K_FILE: empty"},
+		"a folder":         {map[string]string{"WK_K_FILE": t.TempDir()}, "!WK_K_FILE: the file cannot be read"},
+		"huge file":        {map[string]string{"WK_K_FILE": secretFile(t, strings.Repeat("s3cret", 20000))}, "!WK_K_FILE: too large"},
 	} {
 		s, err := transport.Secret(envconfig.PrefixLookuper("WK_", envconfig.MapLookuper(c.env)), "K")
 		if want, bad := strings.CutPrefix(c.want, "!"); bad {

@@ -42,11 +42,12 @@ func (t Token) MarshalJSON() ([]byte, error) { return []byte(`"` + hidden + `"`)
 
 // TokenOptions says where one store's token lives and how it is renewed.
 type TokenOptions struct {
-	Store   sla.StoreID
-	Vault   connectors.TokenVault
-	Now     func() time.Time
-	SealKey []byte // at least 16 bytes, the same on each replica: the application's secret
-	Initial Token  // what the operator configured; used while the vault is empty, and when the vault's refresh token is refused
+	Store sla.StoreID
+	Vault connectors.TokenVault
+	Now   func() time.Time
+	// SealKeys are secrets of at least MinSealKey bytes, the same on each replica: the first seals, and all open what was sealed before.
+	SealKeys [][]byte
+	Initial  Token // what the operator configured; used while the vault is empty, and when the vault's refresh token is refused
 	// Refresh asks the platform for a new token; an error of kind Unauthorised means that the refresh token is not accepted. A reply
 	// without a new refresh token keeps the old one.
 	Refresh func(ctx context.Context, refresh string) (Token, error)
@@ -75,7 +76,7 @@ func NewTokens(o TokenOptions) (*Tokens, error) {
 	if o.Initial.Access == "" && o.Initial.Refresh == "" {
 		return nil, fmt.Errorf("token options of %s: no access or refresh token to begin with", o.Store)
 	}
-	s, err := newSealer(o.SealKey, o.Store)
+	s, err := newSealer(o.SealKeys, o.Store)
 	if err != nil {
 		return nil, fmt.Errorf("token options of %s: %w", o.Store, err)
 	}

@@ -111,7 +111,7 @@ func TestBlobOfAnotherStoreOrKeyDoesNotOpen(t *testing.T) {
 	a.Invalidate(t.Context(), "a0")
 	wantAccess(t, a, "a1")
 	wantAccess(t, w.replica(t, "B", func(o *transport.TokenOptions) { o.Store = "S2" }), "a0")
-	wantAccess(t, w.replica(t, "B", func(o *transport.TokenOptions) { o.SealKey = []byte("fedcba9876543210") }), "a0")
+	wantAccess(t, w.replica(t, "B", func(o *transport.TokenOptions) { o.SealKeys = [][]byte{[]byte("fedcba9876543210")} }), "a0")
 	w.vault.blob[20] ^= 1
 	wantAccess(t, w.replica(t, "B"), "a0")
 }
@@ -146,5 +146,28 @@ func TestRenewalGoesOnWhenItsCallerGivesUp(t *testing.T) {
 	w.advance(2 * time.Hour)
 	if got, err := a.Access(ctx); err != nil || got != "a1" || w.vault.version != 1 {
 		t.Errorf("want the new token stored, got %q (%v), version %d", got, err, w.vault.version)
+	}
+}
+
+func TestARotatedSealKeyReadsTheOldAndWritesTheNew(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	older, newer := []byte("0123456789abcdef"), []byte("fedcba9876543210")
+	keys := func(k ...[]byte) func(*transport.TokenOptions) {
+		return func(o *transport.TokenOptions) { o.SealKeys = k }
+	}
+	w.advance(55 * time.Minute)
+	wantAccess(t, w.replica(t, "A", keys(older)), "a1")
+	w.advance(5 * time.Minute)
+	wantAccess(t, w.replica(t, "B", keys(newer, older)), "a1") // read from the vault, sealed with the old key
+	if w.issuer.calls != 1 {
+		t.Fatalf("want the old seal read, got %d renewals", w.issuer.calls)
+	}
+	w.advance(54 * time.Minute)
+	wantAccess(t, w.replica(t, "B", keys(newer, older)), "a2")
+	w.advance(5 * time.Minute)
+	wantAccess(t, w.replica(t, "C", keys(newer)), "a2")
+	if w.issuer.calls != 2 {
+		t.Errorf("want the new seal written, got %d renewals", w.issuer.calls)
 	}
 }

@@ -121,7 +121,7 @@ func (w *world) advance(by time.Duration) { w.now.Add(int64(by)) }
 
 func (w *world) replica(t *testing.T, owner string, with ...func(*transport.TokenOptions)) *transport.Tokens {
 	t.Helper()
-	o := transport.TokenOptions{Store: "S1", Vault: &w.vault, Now: w.clock, SealKey: []byte("0123456789abcdef"), Owner: owner,
+	o := transport.TokenOptions{Store: "S1", Vault: &w.vault, Now: w.clock, SealKeys: [][]byte{[]byte("0123456789abcdef")}, Owner: owner,
 		Initial: transport.Token{Access: "a0", Refresh: "r0", Issued: epoch, Expires: epoch.Add(time.Hour)}, Refresh: w.issuer.refresh(w.clock)}
 	for _, f := range with {
 		f(&o)
@@ -143,13 +143,13 @@ func wantAccess(t *testing.T, k *transport.Tokens, want string) {
 func TestTokenOptionsAreChecked(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	good := transport.TokenOptions{Store: "S1", Vault: &w.vault, Now: w.clock, SealKey: make([]byte, 16), Owner: "A",
+	good := transport.TokenOptions{Store: "S1", Vault: &w.vault, Now: w.clock, SealKeys: [][]byte{make([]byte, 16)}, Owner: "A",
 		Initial: transport.Token{Refresh: "r0"}, Refresh: w.issuer.refresh(w.clock)}
 	for name, spoil := range map[string]func(*transport.TokenOptions){
 		"no vault":   func(o *transport.TokenOptions) { o.Vault = nil },
 		"no owner":   func(o *transport.TokenOptions) { o.Owner = "" },
 		"no token":   func(o *transport.TokenOptions) { o.Initial = transport.Token{} },
-		"short seal": func(o *transport.TokenOptions) { o.SealKey = make([]byte, 15) },
+		"short seal": func(o *transport.TokenOptions) { o.SealKeys = [][]byte{make([]byte, 15)} },
 	} {
 		o := good
 		spoil(&o)

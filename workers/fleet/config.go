@@ -2,16 +2,11 @@ package fleet
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"os"
-	"strings"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"github.com/sethvargo/go-envconfig"
 	"go.uber.org/zap"
 
@@ -30,31 +25,16 @@ type Config struct {
 	HTTP    HTTP    `env:", prefix=HTTP__"`
 	Workers Workers `env:", prefix=WORKERS__"`
 	Log     Log     `env:", prefix=LOG__"`
+	Vault   Vault   `env:", prefix=VAULT__"`
 	// Notify says where warnings and pages are posted; nowhere when nothing is set.
 	Notify notify.Config `env:", prefix=NOTIFY__"`
-}
-
-// Redis says where the memory is.
-type Redis struct {
-	// Addrs is one host:port, several of a cluster, or the sentinels when Master is set.
-	Addrs []string `env:"ADDRS, default=127.0.0.1:6379"`
-	// Master is the name that the sentinels know the master by; empty without Sentinel.
-	Master string `env:"MASTER"`
-	// Cluster makes a single address a cluster's.
-	Cluster bool `env:"CLUSTER, default=false"`
-	DB      int  `env:"DB, default=0"`
-	// Username and Password log in; PasswordFile names a file to read the password from, and excludes Password.
-	Username     string `env:"USERNAME"`
-	Password     string `env:"PASSWORD"`
-	PasswordFile string `env:"PASSWORD_FILE"`
-	TLS          bool   `env:"TLS, default=false"`
-	// Shards is fixed at the first start with an empty Redis.
-	Shards int `env:"SHARDS, default=8"`
 }
 
 // HTTP says where metrics and probes are served.
 type HTTP struct {
 	Listen string `env:"LISTEN, default=:9090"`
+	// Admin is where the profiler and the settings are served; empty: nowhere. Without a host it is the loopback interface.
+	Admin string `env:"ADMIN"`
 }
 
 // Workers says how much is done at once, and how often is looked.
@@ -101,30 +81,22 @@ func LoadConfig(ctx context.Context, env envconfig.Lookuper) (Config, error) {
 	read(&c.HTTP, "HTTP__")
 	read(&c.Workers, "WORKERS__")
 	read(&c.Log, "LOG__")
+	read(&c.Vault, "VAULT__")
 	read(&c.Notify, "NOTIFY__")
 	return c, errors.Join(append(errs, c.validate()...)...)
 }
 
 func (c *Config) validate() []error {
-	var errs []error
+	errs := c.Redis.validate()
 	bad := func(name, want string) { errs = append(errs, fmt.Errorf("%s%s: %s", Prefix, name, want)) }
-	if len(c.Redis.Addrs) == 0 {
-		bad("REDIS__ADDRS", "want host:port, for example redis:6379")
+	if !isAddr(c.HTTP.Listen) {
+		bad("HTTP__LISTEN", "want host:port with a number below 65536, for example :9090")
 	}
-	for _, addr := range c.Redis.Addrs {
-		if _, _, err := net.SplitHostPort(addr); err != nil {
-			bad("REDIS__ADDRS", "want host:port, for example redis:6379")
-			break
-		}
+	if c.HTTP.Admin != "" && !isAddr(c.HTTP.Admin) {
+		bad("HTTP__ADMIN", "want host:port with a number below 65536, for example 127.0.0.1:9091")
 	}
-	if _, _, err := net.SplitHostPort(c.HTTP.Listen); err != nil {
-		bad("HTTP__LISTEN", "want host:port, for example :9090")
-	}
-	if c.Redis.Password != "" && c.Redis.PasswordFile != "" {
-		bad("REDIS__PASSWORD_FILE", "set it or WK_REDIS__PASSWORD, not both")
-	}
-	if c.Redis.Shards < 1 || c.Redis.Shards > 64 {
-		bad("REDIS__SHARDS", "want 1 to 64")
+	if _, err := c.Vault.keys(); err != nil {
+		errs = append(errs, err)
 	}
 	if c.Workers.Concurrency < 1 || c.Workers.Concurrency > 1000 {
 		bad("WORKERS__CONCURRENCY", "want 1 to 1000")
@@ -145,26 +117,6 @@ func (c *Config) validate() []error {
 		bad("LOG__FORMAT", "want json or console")
 	}
 	return append(errs, c.Notify.Validate()...)
-}
-
-// client makes the options of a Redis client.
-func (r Redis) client() (*redis.UniversalOptions, error) {
-	password := r.Password
-	if r.PasswordFile != "" {
-		raw, err := os.ReadFile(r.PasswordFile)
-		if err != nil {
-			return nil, fmt.Errorf("WK_REDIS__PASSWORD_FILE: %w", err)
-		}
-		password = strings.TrimRight(string(raw), "\r\n")
-	}
-	o := &redis.UniversalOptions{
-		Addrs: r.Addrs, MasterName: r.Master, DB: r.DB, Username: r.Username, Password: password, IsClusterMode: r.Cluster,
-		DialTimeout: 3 * time.Second, ReadTimeout: 3 * time.Second, WriteTimeout: 3 * time.Second, ContextTimeoutEnabled: true,
-	}
-	if r.TLS {
-		o.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-	}
-	return o, nil
 }
 
 // Options is everything a fleet is made of.

@@ -41,6 +41,7 @@ type Fleet struct {
 	queue    *asynq.Server
 	inspect  *asynq.Inspector
 	listener net.Listener
+	admin    net.Listener // nil: nobody asked for it
 	stops    []step
 	process  string       // names this process among the replicas
 	beat     atomic.Int64 // the last sweep that went through, in Unix milliseconds of the fleet's clock
@@ -171,3 +172,11 @@ func (f *Fleet) Store() *store.Store { return f.store }
 
 // Addr is where metrics and probes are served.
 func (f *Fleet) Addr() string { return f.listener.Addr().String() }
+
+// AdminAddr is where the profiler and the settings are served; empty when they are not.
+func (f *Fleet) AdminAddr() string {
+	if f.admin == nil {
+		return ""
+	}
+	return f.admin.Addr().String()
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -15,41 +16,70 @@ import (
 // When no sweep came to its end for this long, failed or not, the process hangs.
 const deadAfter = 2 * time.Minute
 
-// listen takes the address, so that a port in use is an error at start.
+// listen takes the addresses, so that a port in use is an error at start.
 func (f *Fleet) listen(ctx context.Context) error {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", f.o.Config.HTTP.Listen)
-	if err != nil {
-		return fmt.Errorf("WK_HTTP__LISTEN: %w", err)
+	var err error
+	if f.listener, err = f.take(ctx, "WK_HTTP__LISTEN", f.o.Config.HTTP.Listen); err != nil || f.o.Config.HTTP.Admin == "" {
+		return err
 	}
-	f.listener = l
-	f.onStop("listener", func(context.Context) error {
+	f.admin, err = f.take(ctx, "WK_HTTP__ADMIN", adminAddr(f.o.Config.HTTP.Admin))
+	return err
+}
+
+// adminAddr puts an address without a host on the loopback interface: whoever wants others to reach the profiler must say so.
+func adminAddr(addr string) string {
+	if strings.HasPrefix(addr, ":") {
+		return "127.0.0.1" + addr
+	}
+	return addr
+}
+
+func (f *Fleet) take(ctx context.Context, variable, addr string) (net.Listener, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", variable, err)
+	}
+	f.onStop("listener of "+variable, func(context.Context) error {
 		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
 			return err
 		}
 		return nil
 	})
-	return nil
+	return l, nil
 }
 
-// serve answers metrics and probes until the fleet stops.
+// serve answers metrics and probes, and where it is wanted the administrator, until the fleet stops.
 func (f *Fleet) serve() {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(f.reg, promhttp.HandlerOpts{Registry: f.reg}))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(f.reg, promhttp.HandlerOpts{Registry: f.reg, MaxRequestsInFlight: 8, Timeout: 20 * time.Second}))
 	mux.HandleFunc("GET /livez", f.livez)
 	mux.HandleFunc("GET /readyz", f.readyz)
+	f.serveOn("http", f.listener, mux, 30*time.Second)
+	if f.admin != nil {
+		f.serveOn("admin", f.admin, f.adminMux(), 2*time.Minute) // a profile takes 30 s unless asked otherwise
+	}
+}
+
+// No request here has a body or long headers to speak of.
+const (
+	mostHeader = 16 << 10
+	mostBody   = 4 << 10
+)
+
+func (f *Fleet) serveOn(name string, l net.Listener, handler http.Handler, write time.Duration) {
 	srv := &http.Server{
-		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute,
-		MaxHeaderBytes: 16 << 10, ErrorLog: zap.NewStdLog(f.log),
+		Handler: http.MaxBytesHandler(handler, mostBody), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: write,
+		IdleTimeout: time.Minute, MaxHeaderBytes: mostHeader, ErrorLog: zap.NewStdLog(f.log),
 	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if err := srv.Serve(f.listener); !errors.Is(err, http.ErrServerClosed) {
-			f.log.Error("http server ended", zap.Error(err))
+		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			f.log.Error(name+" server ended", zap.Error(err))
 		}
 	}()
-	f.onStop("http", func(ctx context.Context) error {
+	f.onStop(name, func(ctx context.Context) error {
 		err := srv.Shutdown(ctx)
 		<-done
 		return err

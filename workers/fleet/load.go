@@ -3,9 +3,12 @@ package fleet
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/sethvargo/go-envconfig"
+	"go.uber.org/zap"
 
 	"watchkeeper/connectors"
 	"watchkeeper/sla/rules"
@@ -17,6 +20,49 @@ func Load(ctx context.Context, environ []string, registry connectors.Registry) (
 	config, err := LoadConfig(ctx, lookuper(environ))
 	book, bookErr := rules.Load(ctx, environ, RuleOptions(registry))
 	return config, book, errors.Join(err, bookErr)
+}
+
+// Check loads as Load does and builds the connector of every store without any call, so that the one error holds every mistake there is.
+func Check(ctx context.Context, environ []string, registry connectors.Registry, now func() time.Time) (Config, *rules.Book, error) {
+	config, book, err := Load(ctx, environ, registry)
+	stores := book
+	if stores == nil { // what is left may hold mistakes that only the connectors know
+		_, stores, _ = Load(ctx, Bare(environ, wrongVariables(err)), registry)
+	}
+	if stores == nil {
+		return config, nil, err
+	}
+	o := Options{Config: config, Book: stores, Registry: registry, Now: now, Log: zap.NewNop()}
+	if _, bad := config.Vault.keys(); bad != nil {
+		o.Config.Vault = Vault{} // it is reported already
+	}
+	return config, book, errors.Join(err, CheckStores(ctx, o))
+}
+
+// wrongVariables are those that a report of the rulebook names.
+func wrongVariables(err error) []string {
+	var report *rules.Report
+	if !errors.As(err, &report) {
+		return nil
+	}
+	out := make([]string, len(report.Problems))
+	for i, p := range report.Problems {
+		out[i] = p.Variable
+	}
+	return out
+}
+
+// Bare is an environment without its rules and without the given variables: what is left may be looked at whatever the rules say. A store
+// without a platform goes as a whole: its variables cannot be judged.
+func Bare(environ, wrong []string) []string {
+	return slices.DeleteFunc(slices.Clone(environ), func(entry string) bool {
+		name, _, _ := strings.Cut(entry, "=")
+		return slices.ContainsFunc(RuleNouns, func(noun string) bool { return strings.HasPrefix(strings.ToUpper(entry), noun) }) ||
+			slices.ContainsFunc(wrong, func(variable string) bool {
+				store, whole := strings.CutSuffix(variable, "PLATFORM")
+				return name == variable || whole && strings.HasPrefix(name, store)
+			})
+	})
 }
 
 // RuleOptions tells the rulebook which platforms there are, and which variables belong to the machinery.

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,6 +26,10 @@ import (
 func (f *Fleet) openPlatforms(ctx context.Context) error {
 	f.sources = connectors.Sources{}
 	calls := newCallMetrics(f.reg)
+	keys, err := f.o.Config.Vault.keys()
+	if err != nil {
+		return err
+	}
 	var errs []error
 	for _, s := range f.o.Book.Stores() {
 		p, err := f.o.Registry.Get(s.Platform)
@@ -31,10 +38,10 @@ func (f *Fleet) openPlatforms(ctx context.Context) error {
 			continue
 		}
 		built, err := p.New(ctx, envconfig.MapLookuper(s.Env), connectors.Deps{
-			Store: s.ID, Now: f.o.Now, HTTP: f.o.HTTP, Limiter: f.limiter(s.ID), Tokens: f.store, Brake: f.store, Log: f.o.Log, Calls: calls.observer(s.Platform),
+			Store: s.ID, Now: f.o.Now, HTTP: f.o.HTTP, Limiter: f.limiter(s.ID), Tokens: f.store, SealKeys: keys, Brake: f.store, Log: f.o.Log, Calls: calls.observer(s.Platform),
 		})
 		if err != nil {
-			errs = append(errs, fmt.Errorf("store %s: %w", s.ID, err))
+			errs = append(errs, inFull(s.ID, p.Variables, err))
 			continue
 		}
 		f.sources[s.ID] = &connectors.Source{Store: s.ID, Platform: s.Platform, Built: built}
@@ -46,6 +53,25 @@ func (f *Fleet) openPlatforms(ctx context.Context) error {
 		return errors.New("no store is configured: set WK_STORE__<ID>__PLATFORM, for example WK_STORE__AE01__PLATFORM=aliexpress")
 	}
 	return nil
+}
+
+// variableName is a word that may be a variable's name.
+var variableName = regexp.MustCompile(`\b[A-Z][A-Z0-9_]*\b`)
+
+// inFull names the store in each mistake of a connector, and its variables as the operator wrote them: a connector knows them without prefix.
+func inFull(store sla.StoreID, names []string, err error) error {
+	lead := "store " + string(store) + ": "
+	var errs []error
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		text := variableName.ReplaceAllStringFunc(strings.TrimPrefix(line, lead), func(word string) string {
+			if slices.Contains(names, word) {
+				return Prefix + "STORE__" + string(store) + "__" + word
+			}
+			return word
+		})
+		errs = append(errs, errors.New(lead+text))
+	}
+	return errors.Join(errs...)
 }
 
 // tracker is the store that is asked to follow parcels of disputes: the first that can.

@@ -23,7 +23,9 @@ func TestEveryVariableOfTheMachineryIsDocumentedAndItsExampleAccepted(t *testing
 		if v.Example == "" || strings.HasSuffix(v.Name, "_FILE") {
 			continue // a file of an example is not here
 		}
-		if _, err := fleet.LoadConfig(t.Context(), envconfig.MapLookuper(map[string]string{v.Name: v.Example})); err != nil {
+		env := map[string]string{"WK_REDIS__TLS": "true", "WK_REDIS__MASTER": "mymaster"} // without which their companions are mistakes
+		env[v.Name] = v.Example
+		if _, err := fleet.LoadConfig(t.Context(), envconfig.MapLookuper(env)); err != nil {
 			t.Errorf("the example of %s is refused: %v", v.Name, err)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 
 	"watchkeeper/sla"
 	"watchkeeper/workers/store"
+	"watchkeeper/workers/store/storetest"
 )
 
 // yes is an approval by alice.
@@ -98,7 +99,7 @@ func TestAnApprovalOfWhatWasForgottenIsRefused(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store, c *clock, rdb redis.UniversalClient) {
 		ctx, w := context.Background(), newCase(1, c.now())
 		putAll(t, s, []sla.CaseWrite{w})
-		must(t, rdb.FlushAll(ctx).Err())
+		must(t, storetest.Hand(rdb).FlushAll(ctx).Err())
 		wantErr(t, s.Approve(ctx, w.ID, w.Obligation.Turn, yes("", c.now())), store.ErrUnknownCase)
 	})
 }
@@ -128,10 +129,10 @@ func TestClaimsOfABuyerAreCountedOnceAndForAWhile(t *testing.T) {
 				t.Errorf("buyer %x at %s: want %d, got %d %v", tt.buyer, tt.at, tt.want, got, err)
 			}
 		}
-		keys, err := rdb.Keys(ctx, "wk:{*}:b:*").Result()
+		keys, err := storetest.Hand(rdb).Keys(ctx, "wk:{*}:b:*").Result()
 		must(t, err)
 		for _, key := range keys {
-			if ttl, err := rdb.TTL(ctx, key).Result(); err != nil || ttl < sla.BuyerSpan {
+			if ttl, err := storetest.Hand(rdb).TTL(ctx, key).Result(); err != nil || ttl < sla.BuyerSpan {
 				t.Errorf("%q stays for %s, %v", key, ttl, err)
 			}
 		}

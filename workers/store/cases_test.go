@@ -49,7 +49,7 @@ func claimAll(tb testing.TB, s *store.Store, now time.Time) []sla.CaseRecord {
 // wantNoTimers checks that nothing of a class's timers is left.
 func wantNoTimers(tb testing.TB, rdb redis.UniversalClient, class string) {
 	tb.Helper()
-	keys, err := rdb.Keys(context.Background(), "wk:{*}:"+class+"d*").Result()
+	keys, err := storetest.Hand(rdb).Keys(context.Background(), "wk:{*}:"+class+"d*").Result()
 	must(tb, err)
 	if len(keys) > 0 {
 		tb.Fatalf("timers are left: %q", keys)

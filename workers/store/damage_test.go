@@ -11,6 +11,7 @@ import (
 
 	"watchkeeper/sla"
 	"watchkeeper/workers/store"
+	"watchkeeper/workers/store/storetest"
 )
 
 // mates are two cases of one shard whose timers are in leaves of their own; gives also the name of the first one's leaf.
@@ -19,11 +20,11 @@ func mates(t *testing.T, s *store.Store, c *clock, rdb redis.UniversalClient) (b
 	ctx := context.Background()
 	bad = newCase(1, c.now().Add(48*time.Hour))
 	putAll(t, s, []sla.CaseWrite{bad})
-	leaf = rdb.Keys(ctx, "wk:{*}:cd:*").Val()[0]
+	leaf = storetest.Hand(rdb).Keys(ctx, "wk:{*}:cd:*").Val()[0]
 	for i := 2; ; i++ {
 		good = newCase(i, c.now().Add(3*time.Hour))
 		putAll(t, s, []sla.CaseWrite{good})
-		if len(rdb.Keys(ctx, leaf[:len("wk:{00}")]+":cd:*").Val()) > 1 {
+		if len(storetest.Hand(rdb).Keys(ctx, leaf[:len("wk:{00}")]+":cd:*").Val()) > 1 {
 			return bad, good, leaf
 		}
 	}
@@ -57,7 +58,7 @@ func TestADamagedEntryStopsNoClaims(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store, c *clock, rdb redis.UniversalClient) {
 		ctx, start := context.Background(), c.now()
 		putAll(t, s, cases(64, func(i int) time.Time { return start.Add(10*time.Hour + time.Duration(i)*time.Minute) }))
-		for _, leaf := range rdb.Keys(ctx, "wk:{03}:cd:*").Val() {
+		for _, leaf := range storetest.Hand(rdb).Keys(ctx, "wk:{03}:cd:*").Val() {
 			must(t, rdb.HSet(ctx, leaf, "xxyy", "z").Err())
 		}
 		c.advance(10 * time.Hour)

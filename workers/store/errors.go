@@ -62,9 +62,9 @@ func wrap(op string, err error) error {
 	return fmt.Errorf("%s: %w", op, err)
 }
 
-// kindOf is nil for a cancelled caller and for a refusal that no operator can help.
+// kindOf is nil for a cancelled caller, for a refusal that no operator can help, and for a server that answers and is not what we want.
 func kindOf(err error) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, redis.Nil) {
+	if errors.Is(err, context.Canceled) || errors.Is(err, redis.Nil) || errors.Is(err, ErrUnfit) {
 		return nil
 	}
 	if _, ok := errors.AsType[redis.Error](err); !ok {

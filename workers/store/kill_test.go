@@ -91,7 +91,7 @@ func TestMendingBringsSwitchesBackToAShardThatLostThem(t *testing.T) {
 		must(t, err)
 		wantMended(fresh, 3)
 		wantMended(s, 0)
-		must(t, rdb.FlushAll(ctx).Err())
+		must(t, storetest.Hand(rdb).FlushAll(ctx).Err())
 		wantErr(t, fresh.CheckKill(ctx, "aliexpress", "AE01", sla.ReasonUnknown), sla.ErrKilled) // it has seen the switch, and no word that takes it back
 		must(t, fresh.CheckKill(ctx, "ebay", "EB01", sla.ReasonUnknown))
 		_, err = fresh.CheckEpoch(ctx, c.now())

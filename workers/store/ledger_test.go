@@ -12,6 +12,7 @@ import (
 
 	"watchkeeper/sla"
 	"watchkeeper/workers/store"
+	"watchkeeper/workers/store/storetest"
 )
 
 func slot() sla.AttemptKey { return sla.AttemptKey{Dispute: disputeID(1), Turn: 0xfeed} }
@@ -183,7 +184,7 @@ func TestSlotsClaimedTogetherHaveTheirOwnFates(t *testing.T) {
 			}
 		}
 		must(t, s.ReleaseAttempt(ctx, held))
-		must(t, rdb.FlushAll(ctx).Err())
+		must(t, storetest.Hand(rdb).FlushAll(ctx).Err())
 		for i, got := range s.ClaimAttempts(ctx, keys[6:], c.now(), time.Minute) {
 			if got.Err != nil || got.State != sla.AttemptClaimed || got.Token>>32 < 2 {
 				t.Errorf("slot %d: want it claimed in the new epoch, got %+v", i, got)
@@ -280,12 +281,12 @@ func TestWhatWasSentBeforeALossIsWrittenAfterIt(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store, c *clock, rdb redis.UniversalClient) {
 		ctx := context.Background()
 		sent := send(t, s, claimSlot(t, s, c.now(), sla.AttemptClaimed), c.now())
-		must(t, rdb.FlushAll(ctx).Err())
+		must(t, storetest.Hand(rdb).FlushAll(ctx).Err())
 		must(t, s.Settle(ctx, sent, sla.Settlement{State: sla.AttemptSettled, Receipt: "req-1", At: c.now()}))
 		if got := claimSlot(t, s, c.now(), sla.AttemptSettled); got.Receipt != "req-1" || got.N != 1 {
 			t.Fatalf("want the answer remembered, got %+v", got)
 		}
-		must(t, rdb.FlushAll(ctx).Err())
+		must(t, storetest.Hand(rdb).FlushAll(ctx).Err())
 		claimSlot(t, s, c.now(), sla.AttemptClaimed) // somebody has begun anew: he decides
 		wantErr(t, s.Settle(ctx, sent, sla.Settlement{State: sla.AttemptUnknown, At: c.now()}), sla.ErrFenced)
 	})

@@ -9,6 +9,7 @@ import (
 
 	"watchkeeper/sla"
 	"watchkeeper/workers/store"
+	"watchkeeper/workers/store/storetest"
 )
 
 // verdictOf compares one row.
@@ -70,7 +71,7 @@ func TestTrustEndsWithAWriteAndWithALossOfMemory(t *testing.T) {
 		w.Expect = 0
 		putAll(t, s, []sla.CaseWrite{w})
 		verdictOf(t, s, row)
-		must(t, rdb.FlushAll(ctx).Err())
+		must(t, storetest.Hand(rdb).FlushAll(ctx).Err())
 		_, err := s.CheckEpoch(ctx, c.now())
 		must(t, err)
 		if got := verdictOf(t, s, row); got != sla.VerdictNew {

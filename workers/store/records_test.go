@@ -14,6 +14,7 @@ import (
 
 	"watchkeeper/sla"
 	"watchkeeper/workers/store"
+	"watchkeeper/workers/store/storetest"
 )
 
 func TestEachCaseGivesEveryCaseOnce(t *testing.T) {
@@ -51,7 +52,7 @@ func TestEachCaseGivesEveryCaseOnce(t *testing.T) {
 func spoil(tb testing.TB, rdb redis.UniversalClient, class string) int {
 	tb.Helper()
 	ctx, spoilt := context.Background(), 0
-	keys, err := rdb.Keys(ctx, "wk:{*}:"+class+":*").Result()
+	keys, err := storetest.Hand(rdb).Keys(ctx, "wk:{*}:"+class+":*").Result()
 	must(tb, err)
 	for _, key := range keys {
 		fields, err := rdb.HGetAll(ctx, key).Result()
@@ -102,7 +103,7 @@ func TestAnEntryWithoutItsRecordIsDropped(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store, c *clock, rdb redis.UniversalClient) {
 		ctx := context.Background()
 		putAll(t, s, cases(20, at(c.now())))
-		buckets, err := rdb.Keys(ctx, "wk:{*}:c:*").Result()
+		buckets, err := storetest.Hand(rdb).Keys(ctx, "wk:{*}:c:*").Result()
 		must(t, err)
 		for _, key := range buckets {
 			must(t, rdb.Del(ctx, key).Err())
@@ -143,7 +144,7 @@ func TestARearmedTimerLeavesNothingBehind(t *testing.T) {
 		}
 		must(t, s.RemoveCases(context.Background(), ids))
 		wantNoTimers(t, rdb, "c")
-		if left, err := rdb.Keys(context.Background(), "wk:{*}:c:*").Result(); err != nil || len(left) > 0 {
+		if left, err := storetest.Hand(rdb).Keys(context.Background(), "wk:{*}:c:*").Result(); err != nil || len(left) > 0 {
 			t.Fatalf("records are left: %q %v", left, err)
 		}
 	})

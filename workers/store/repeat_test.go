@@ -94,16 +94,16 @@ func TestALossAfterARepeatedIntentIsNoticed(t *testing.T) {
 			a, err := s.ClaimAttempt(ctx, key(1), c.now(), time.Minute)
 			must(t, err)
 			replica := map[string]string{}
-			for _, name := range rdb.Keys(ctx, "*").Val() {
-				replica[name] = rdb.Dump(ctx, name).Val()
+			for _, name := range storetest.Hand(rdb).Keys(ctx, "*").Val() {
+				replica[name] = storetest.Hand(rdb).Dump(ctx, name).Val()
 			}
 			h.on.Store(lost)
 			_, err = s.RecordIntent(ctx, intent(a, c.now(), c.now()))
 			must(t, err)
 			h.on.Store(false)
-			must(t, rdb.FlushAll(ctx).Err())
+			must(t, storetest.Hand(rdb).FlushAll(ctx).Err())
 			for name, dump := range replica {
-				must(t, rdb.Restore(ctx, name, 0, dump).Err())
+				must(t, storetest.Hand(rdb).Restore(ctx, name, 0, dump).Err())
 			}
 			c.advance(61 * time.Second)
 			_, err = s.CheckEpoch(ctx, c.now())

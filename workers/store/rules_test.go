@@ -8,6 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"watchkeeper/workers/store"
+	"watchkeeper/workers/store/storetest"
 )
 
 func TestReplicasThatObeyOtherRulesAreSeenWhileTheyLive(t *testing.T) {
@@ -34,7 +35,7 @@ func TestReplicasThatObeyOtherRulesAreSeenWhileTheyLive(t *testing.T) {
 		versions(1)
 		c.advance(store.RulesKept)
 		must(t, s.NoteRules(ctx, "a", "0123456789ab", c.now()))
-		if kept := rdb.HKeys(ctx, "wk:{00}:rules").Val(); len(kept) != 1 || kept[0] != "a" {
+		if kept := storetest.Hand(rdb).HKeys(ctx, "wk:{00}:rules").Val(); len(kept) != 1 || kept[0] != "a" {
 			t.Fatalf("want the silent ones forgotten, got %v", kept)
 		}
 	})

@@ -58,30 +58,21 @@ func checkNode(ctx context.Context, node redis.Cmdable) ([]string, error) {
 	case version < recommended:
 		warnings = append(warnings, "the server is older than 7.0, the oldest version this is tested on")
 	}
-	policy, told := setting(ctx, node, "maxmemory-policy")
+	// INFO tells all of it, and so no user needs the right to CONFIG GET, which shows passwords.
+	policy, told := infoOf(ctx, node, "memory")["maxmemory_policy"]
 	if !told {
 		return append(warnings, "the server does not tell its settings; want maxmemory-policy noeviction and appendonly yes"), nil
 	}
 	if policy != "noeviction" {
 		return nil, fmt.Errorf("%w: maxmemory-policy %s deletes timers and the ledger when memory is full; want noeviction", ErrUnfit, policy)
 	}
-	if aof, _ := setting(ctx, node, "appendonly"); aof != "yes" {
+	if infoOf(ctx, node, "persistence")["aof_enabled"] != "1" {
 		warnings = append(warnings, "appendonly is off: a crash of the server loses what was written since its last snapshot")
 	}
-	if replicas, _ := setting(ctx, node, "min-replicas-to-write"); replicas == "0" {
+	if _, waits := infoOf(ctx, node, "replication")["min_slaves_good_slaves"]; !waits {
 		warnings = append(warnings, "min-replicas-to-write is 0: a failover may lose acknowledged writes")
 	}
 	return warnings, nil
-}
-
-// setting asks for one value of the configuration; false when the server does not answer.
-func setting(ctx context.Context, node redis.Cmdable, name string) (string, bool) {
-	values, err := node.ConfigGet(ctx, name).Result()
-	if err != nil {
-		return "", false
-	}
-	v, ok := values[name]
-	return v, ok
 }
 
 // infoOf reads one section of INFO; empty when the server does not answer.

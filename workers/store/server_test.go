@@ -26,6 +26,9 @@ func TestAServerThatEvictsIsRefused(t *testing.T) {
 	rdb := connect(t, storetest.StartRedis(t, "--maxmemory-policy", "allkeys-lru"))
 	_, err := store.Open(context.Background(), rdb, store.Options{Now: newClock().now})
 	wantErr(t, err, store.ErrUnfit)
+	if errors.Is(err, sla.ErrStoreOut) {
+		t.Errorf("a server that answers is called out of reach: %v", err)
+	}
 }
 
 func TestAServerThatMayLoseWritesIsWarnedOf(t *testing.T) {

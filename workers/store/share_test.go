@@ -12,6 +12,7 @@ import (
 
 	"watchkeeper/sla"
 	"watchkeeper/workers/store"
+	"watchkeeper/workers/store/storetest"
 )
 
 // gate holds the round trips of pipelines up while it is shut, and counts them.
@@ -155,7 +156,7 @@ func TestADamagedSlotStopsNobodyElse(t *testing.T) {
 		for _, claim := range s.ClaimAttempts(ctx, keys, c.now(), time.Minute) {
 			must(t, claim.Err)
 		}
-		names, err := rdb.Keys(ctx, "wk:{*}:l:*").Result()
+		names, err := storetest.Hand(rdb).Keys(ctx, "wk:{*}:l:*").Result()
 		must(t, err)
 		damaged := names[0]
 		for field := range rdb.HGetAll(ctx, damaged).Val() {

@@ -15,6 +15,7 @@ import (
 
 	"watchkeeper/sla"
 	"watchkeeper/workers/store"
+	"watchkeeper/workers/store/storetest"
 )
 
 func usd(minor int64) sla.Money { return sla.Money{Minor: minor, Currency: "USD"} }
@@ -199,10 +200,10 @@ func TestBudgetsComeBackWithTheirTime(t *testing.T) {
 				t.Fatalf("%s: want %d sums, got %+v %v", at, want, got, err)
 			}
 		}
-		keys, err := rdb.Keys(ctx, "wk:{00}:m*").Result()
+		keys, err := storetest.Hand(rdb).Keys(ctx, "wk:{00}:m*").Result()
 		must(t, err)
 		for _, key := range keys {
-			if ttl, err := rdb.TTL(ctx, key).Result(); err != nil || ttl <= 0 {
+			if ttl, err := storetest.Hand(rdb).TTL(ctx, key).Result(); err != nil || ttl <= 0 {
 				t.Errorf("%q stays for ever: %s %v", key, ttl, err)
 			}
 		}
@@ -214,7 +215,7 @@ func TestALossOfMemoryNeverAllowsMore(t *testing.T) {
 	each(t, func(t *testing.T, s *store.Store, c *clock, rdb redis.UniversalClient) {
 		ctx := context.Background()
 		must(t, s.Reserve(ctx, spend(1, 1, sla.Budget{Total: usd(10), Case: usd(10)}), c.now())) // the first start is no loss
-		must(t, rdb.FlushAll(ctx).Err())
+		must(t, storetest.Hand(rdb).FlushAll(ctx).Err())
 		lost := c.now()
 		wantErr(t, s.Reserve(ctx, spend(2, 1, sla.Budget{}), c.now()), sla.ErrAmnesia)
 		tomorrow := epoch0.Truncate(24 * time.Hour).Add(24 * time.Hour)
@@ -263,7 +264,7 @@ func TestARestoredOlderMemoryForgetsNoReservation(t *testing.T) {
 		old, err := rdb.HGetAll(ctx, "wk:{00}:epoch").Result()
 		must(t, err)
 		must(t, s.Reserve(ctx, spend(1, 10, b), c.now()))
-		keys, err := rdb.Keys(ctx, "wk:{00}:m*").Result()
+		keys, err := storetest.Hand(rdb).Keys(ctx, "wk:{00}:m*").Result()
 		must(t, err)
 		must(t, rdb.Del(ctx, keys...).Err())
 		must(t, rdb.HSet(ctx, "wk:{00}:epoch", old).Err())

@@ -72,9 +72,6 @@ func Open(ctx context.Context, rdb redis.UniversalClient, o Options) (*Store, er
 	if s.warnings, err = checkServer(ctx, rdb); err != nil {
 		return nil, wrap("open store", err)
 	}
-	for _, w := range s.warnings {
-		s.log.Warn("redis", zap.String("warning", w))
-	}
 	if err := s.layout(ctx); err != nil {
 		return nil, wrap("open store", err)
 	}
@@ -143,10 +140,10 @@ func (s *Store) layout(ctx context.Context) error {
 	layout, shards, held := parseInt(stored[0]), int(parseInt(stored[1])), int(parseInt(stored[2]))
 	switch {
 	case layout != layoutNow:
-		return fmt.Errorf("layout %d in Redis, this program knows %d: start the version that wrote it, or give this one an empty Redis, from which "+
-			"everything is read again", layout, layoutNow)
+		return fmt.Errorf("%w: layout %d in Redis, this program knows %d: start the version that wrote it, or give this one an empty Redis, from which "+
+			"everything is read again", ErrUnfit, layout, layoutNow)
 	case s.shards != 0 && shards != s.shards:
-		return fmt.Errorf("%d shards in Redis, %d wanted: the number is fixed at the first start; set WK_REDIS__SHARDS to it", shards, s.shards)
+		return fmt.Errorf("%w: %d shards in Redis, %d wanted: the number is fixed at the first start; set WK_REDIS__SHARDS to it", ErrUnfit, shards, s.shards)
 	case shards < 1 || shards > maxShards || held < 1 || held > 1<<16 || (s.buckets != 0 && held != s.buckets):
 		return fmt.Errorf("layout of %d shards with %d buckets: %w", shards, held, ErrUnreadable)
 	}

@@ -22,7 +22,8 @@ import (
 // ready is how long a server may take to answer.
 const ready = 20 * time.Second
 
-// Each runs a subtest on the embedded Redis and one on a real server. Without redis-server the second is skipped, and fails in CI.
+// Each runs a subtest on the embedded Redis and one on a real server, there as the user that is shipped for the daemon: what the tests do
+// through it, the daemon may do. Without redis-server the second is skipped, and fails in CI.
 func Each(t *testing.T, test func(t *testing.T, rdb redis.UniversalClient)) {
 	t.Helper()
 	t.Run("miniredis", func(t *testing.T) {
@@ -31,7 +32,7 @@ func Each(t *testing.T, test func(t *testing.T, rdb redis.UniversalClient)) {
 	})
 	t.Run("redis", func(t *testing.T) {
 		t.Parallel()
-		test(t, client(t, StartRedis(t)))
+		test(t, As(t, StartWithUsers(t), Daemon))
 	})
 }
 

@@ -1,0 +1,156 @@
+package fleet_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sethvargo/go-envconfig"
+
+	"watchkeeper/sla"
+	"watchkeeper/workers/fleet"
+	"watchkeeper/workers/store/storetest"
+)
+
+// authority issues the certificates of a test.
+type authority struct {
+	t    *testing.T
+	dir  string
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+}
+
+func newAuthority(t *testing.T) *authority {
+	t.Helper()
+	a := &authority{t: t, dir: t.TempDir()}
+	a.cert, a.key = a.issue("ca", &x509.Certificate{IsCA: true, KeyUsage: x509.KeyUsageCertSign, BasicConstraintsValid: true})
+	a.issue("server", &x509.Certificate{DNSNames: []string{"redis.internal"}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}})
+	a.issue("client", &x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	return a
+}
+
+func (a *authority) issue(name string, c *x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey) {
+	a.t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(a.t, err)
+	c.SerialNumber, c.Subject = big.NewInt(time.Now().UnixNano()), pkix.Name{CommonName: name}
+	c.NotBefore, c.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
+	parent, signer := a.cert, a.key
+	if parent == nil {
+		parent, signer = c, key
+	}
+	der, err := x509.CreateCertificate(rand.Reader, c, parent, &key.PublicKey, signer)
+	must(a.t, err)
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	must(a.t, err)
+	must(a.t, os.WriteFile(a.file(name+".crt"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
+	must(a.t, os.WriteFile(a.file(name+".key"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600))
+	cert, err := x509.ParseCertificate(der)
+	must(a.t, err)
+	return cert, key
+}
+
+func (a *authority) file(name string) string { return filepath.Join(a.dir, name) }
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// secureRedis listens for TLS on a second port; the first stays plain, for the helper to see that the server is up.
+func secureRedis(t *testing.T, a *authority) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	addr := l.Addr().String()
+	must(t, l.Close())
+	_, port, err := net.SplitHostPort(addr)
+	must(t, err)
+	storetest.StartWithUsers(t, "--tls-port", port, "--tls-cert-file", a.file("server.crt"), "--tls-key-file", a.file("server.key"),
+		"--tls-ca-cert-file", a.file("ca.crt"), "--tls-auth-clients", "yes")
+	return addr
+}
+
+// The daemon's whole road: records, queue and probes as the shipped user, through TLS with a certificate on both sides.
+func TestTheDaemonWorksThroughTLSAsItsOwnUser(t *testing.T) {
+	t.Parallel()
+	a := newAuthority(t)
+	addr := secureRedis(t, a)
+	password := filepath.Join(a.dir, "password")
+	must(t, os.WriteFile(password, []byte(storetest.Password+"\n"), 0o600))
+	login := []string{"WK_REDIS__USERNAME=" + storetest.Daemon, "WK_REDIS__PASSWORD_FILE=" + password}
+	trust := []string{"WK_REDIS__TLS=true", "WK_REDIS__TLS_CA_FILE=" + a.file("ca.crt")}
+	shown := []string{"WK_REDIS__TLS_CERT_FILE=" + a.file("client.crt"), "WK_REDIS__TLS_KEY_FILE=" + a.file("client.key")}
+	named := []string{"WK_REDIS__TLS_SERVER_NAME=redis.internal"}
+	for name, lists := range map[string][][]string{
+		"no TLS": {login}, "no certificate of ours": {login, trust, named}, "another name": {login, trust, shown}, "an authority unknown": {login, trust[:1], shown, named},
+	} {
+		f, err := fleet.New(t.Context(), options(t, addr, join(lists)...))
+		if err == nil {
+			_ = f.Stop(t.Context())
+		}
+		if !errors.Is(err, sla.ErrStoreOut) {
+			t.Errorf("%s: want no connection, got %v", name, err)
+		}
+	}
+	f, err := fleet.New(t.Context(), options(t, addr, join([][]string{login, trust, shown, named})...))
+	must(t, err)
+	t.Cleanup(func() { must(t, f.Stop(context.Background())) })
+	must(t, f.Start(t.Context()))
+	if code, body := get(t, f, "/readyz"); code != 200 {
+		t.Errorf("want it ready, got %d %s", code, body)
+	}
+	must(t, f.Step(t.Context())) // which looks into the queue, too
+}
+
+func join(lists [][]string) []string {
+	var out []string
+	for _, l := range lists {
+		out = append(out, l...)
+	}
+	return out
+}
+
+func TestMistakesAboutRedisAndPortsNameVariablePathAndCause(t *testing.T) {
+	t.Parallel()
+	a := newAuthority(t)
+	for _, c := range []struct{ env, wants string }{
+		{"WK_REDIS__PASSWORD_FILE=/nowhere/secrets/redis", "WK_REDIS__PASSWORD_FILE|/nowhere/secrets/redis: no such file"},
+		{"WK_REDIS__TLS_SERVER_NAME=redis", "WK_REDIS__TLS: want true"},
+		{"WK_REDIS__TLS=true WK_REDIS__TLS_CA_FILE=/nowhere/ca", "WK_REDIS__TLS_CA_FILE|/nowhere/ca: no such file"},
+		{"WK_REDIS__TLS=true WK_REDIS__TLS_CA_FILE=" + a.file("server.key"), "WK_REDIS__TLS_CA_FILE|no certificate"},
+		{"WK_REDIS__TLS=true WK_REDIS__TLS_CERT_FILE=" + a.file("client.crt"), "WK_REDIS__TLS_CERT_FILE|WK_REDIS__TLS_KEY_FILE"},
+		{"WK_REDIS__SENTINEL_USERNAME=x", "WK_REDIS__MASTER"},
+		{"WK_REDIS__ADDRS=redis:http", "WK_REDIS__ADDRS"},
+		{"WK_HTTP__LISTEN=:99999", "WK_HTTP__LISTEN|65536"},
+		{"WK_HTTP__LISTEN=:http", "WK_HTTP__LISTEN"},
+		{"WK_HTTP__ADMIN=localhost", "WK_HTTP__ADMIN"},
+		{"WK_VAULT__KEY_FILE=/nowhere/vault/key", "WK_VAULT__KEY_FILE|/nowhere/vault/key: no such file"},
+	} {
+		env := map[string]string{}
+		for entry := range strings.SplitSeq(c.env, " ") {
+			name, value, _ := strings.Cut(entry, "=")
+			env[name] = value
+		}
+		_, err := fleet.LoadConfig(t.Context(), envconfig.MapLookuper(env))
+		for want := range strings.SplitSeq(c.wants, "|") {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: want %q, got %v", c.env, want, err)
+			}
+		}
+	}
+}

@@ -1,0 +1,35 @@
+package fleet
+
+import (
+	"slices"
+	"strings"
+
+	"watchkeeper/connectors/transport"
+	"watchkeeper/sla/rules"
+	"watchkeeper/workers/redact"
+)
+
+// Redactor knows every secret of an environment: the values of secret variables, and what the files hold that others name.
+func Redactor(environ []string) *redact.Redactor {
+	var secrets []string
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		name = strings.ToUpper(name)
+		switch {
+		case !strings.HasPrefix(name, Prefix) || !rules.IsSecret(name):
+		case strings.HasSuffix(name, "_FILE"):
+			text, err := transport.SecretFile(value)
+			if err != nil {
+				continue // whoever needs the file reports it
+			}
+			secrets = append(secrets, text)
+			for line := range strings.Lines(text) {
+				secrets = append(secrets, strings.TrimSpace(line))
+			}
+		default:
+			secrets = append(secrets, value)
+		}
+	}
+	slices.Sort(secrets)
+	return redact.New(slices.Compact(secrets)...)
+}
