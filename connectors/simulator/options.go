@@ -24,7 +24,7 @@ type Options struct {
 	Shipments int              // over all stores; the first of them belong to the disputes' orders
 	Stores    int              // AliExpress stores AE01, AE02, …; 0 means 1
 	Buyers    int              // who open the disputes, some of them more than one; 0: nobody opens two
-	Window    time.Duration    // how long a seller has for an answer; 0 means the platform's five days. A short one plays the whole month within it
+	Window    time.Duration    // how long a seller has for an answer; 0 means the platform's five days. With a short one all disputes open within a fifth of it
 	Now       func() time.Time // the virtual clock; nil means the instant of the latest Advance
 	Faults    Faults
 	Person    bool // an on-call person answers what PageTo hands over

@@ -1,3 +1,5 @@
+//go:build linux
+
 package chaos_test
 
 import (
@@ -50,7 +52,7 @@ func startRedis(t *testing.T, args ...string) *server {
 // begin starts the process, here also again. A full disk must be an error of writing and no death, so the signal of it is ignored.
 func (s *server) begin() {
 	s.t.Helper()
-	s.cmd = exec.Command("sh", append([]string{"-c", `trap "" XFSZ; exec redis-server "$@"`, "redis"}, s.args...)...) //nolint:gosec // our own arguments
+	s.cmd = exec.Command("sh", append([]string{"-c", `trap "" XFSZ; exec redis-server "$@"`, "redis"}, s.args...)...)
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
@@ -129,7 +131,7 @@ func sentinels(t *testing.T) memory {
 		conf := filepath.Join(t.TempDir(), "sentinel.conf")
 		must(t, os.WriteFile(conf, fmt.Appendf(nil, "port %s\nbind 127.0.0.1\nsentinel monitor wk %s 2\nsentinel down-after-milliseconds wk 2000\n"+
 			"sentinel failover-timeout wk 10000\n", port, strings.ReplaceAll(master.addr, ":", " ")), 0o600))
-		cmd := exec.Command("redis-server", conf, "--sentinel") //nolint:gosec // our own arguments
+		cmd := exec.Command("redis-server", conf, "--sentinel")
 		must(t, cmd.Start())
 		t.Cleanup(func() { end(cmd) })
 		addrs = append(addrs, "127.0.0.1:"+port)
