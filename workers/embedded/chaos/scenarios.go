@@ -66,7 +66,7 @@ func ofProcesses() []Scenario {
 		},
 		{
 			Name: "flushall", Fault: "FLUSHALL",
-			Sees: "answers stop for the settle window, a warning tells of the loss, and everything is read and confirmed anew", Within: unknown, Short: true,
+			Sees: "answers stop for the settle window, a warning tells of the loss, and everything is read and confirmed anew", Within: unknown,
 		},
 		{
 			Name: "redis disk full", Fault: "redis can write no more of its append-only file for 15 s (RLIMIT_FSIZE)",
@@ -83,7 +83,6 @@ func onTheWire() []Scenario {
 		},
 		{
 			Name: "redis connections reset", Fault: "each connection to redis is reset for 15 s", Sees: "answers wait until the connections hold", Within: outage + unknown,
-			Short: true,
 		},
 		{
 			Name: "redis half open", Fault: "connections to redis stay open and carry nothing for 15 s",

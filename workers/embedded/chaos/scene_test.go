@@ -35,7 +35,7 @@ const (
 	waits    = 12 * time.Second // an answer that has waited longer is behind
 	drained  = 6 * time.Minute  // until the last dispute is answered
 	timeLeft = 30 * time.Second // that a person needs
-	boot     = 30 * time.Second // until two daemons have begun
+	boot     = 90 * time.Second // until two daemons have begun
 )
 
 // A fault is how one scenario is set up and what breaks in it. strike returns when what broke is mended.
