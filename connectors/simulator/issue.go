@@ -216,7 +216,7 @@ func (i *issue) oweAnswer(at time.Time) {
 	if i.turn > 0 && i.quirks.yourWords {
 		status = "wait_for_your_response"
 	}
-	i.owe(at, duty{needAnswer, status, waitSolution, answerWindow, i.claim().amount})
+	i.owe(at, duty{needAnswer, status, waitSolution, i.world.o.Window, i.claim().amount})
 }
 
 // fall is the deadline passing in silence: the standing proposal is carried out, and counts against the shop.

@@ -24,6 +24,7 @@ type Options struct {
 	Shipments int              // over all stores; the first of them belong to the disputes' orders
 	Stores    int              // AliExpress stores AE01, AE02, …; 0 means 1
 	Buyers    int              // who open the disputes, some of them more than one; 0: nobody opens two
+	Window    time.Duration    // how long a seller has for an answer; 0 means the platform's five days. With a short one all disputes open within a fifth of it
 	Now       func() time.Time // the virtual clock; nil means the instant of the latest Advance
 	Faults    Faults
 	Person    bool // an on-call person answers what PageTo hands over
@@ -58,6 +59,9 @@ func (o Options) withDefaults() Options {
 	o.Start = o.Start.UTC().Truncate(time.Second)
 	if o.Days <= 0 {
 		o.Days = 30
+	}
+	if o.Window <= 0 {
+		o.Window = answerWindow
 	}
 	if o.Stores <= 0 {
 		o.Stores = 1

@@ -159,6 +159,9 @@ func (w *World) moves(s *script) {
 // openAt spreads the disputes over the month; none opens in its last fifth. One in ten was open before it began. A month of a few
 // days would see no deadline at all with that, so half of its disputes were, and the first of them are nearly due.
 func (w *World) openAt(r *rand.Rand) time.Time {
+	if short := w.o.Window; short < answerWindow {
+		return w.o.Start.Add(between(r, -short/24, short/6)) // a fifth is open at the start, and all have most of their time left
+	}
 	share, before := 0.1, 3*day
 	if w.o.length() < 2*answerWindow {
 		share, before = 0.5, answerWindow-12*time.Hour

@@ -11,7 +11,7 @@ import (
 func FuzzSealed(f *testing.F) {
 	f.Add("access", "refresh", []byte{sealVersion, 1, 2}, uint(3))
 	f.Add("", "\xff", []byte{}, uint(0))
-	secret := bytes.Repeat([]byte("k"), minSealKey)
+	secret := [][]byte{bytes.Repeat([]byte("k"), MinSealKey)}
 	own, err := newSealer(secret, "AE01")
 	if err != nil {
 		f.Fatal(err)
