@@ -11,6 +11,8 @@ type metrics struct {
 	frozen  prometheus.Gauge
 	amnesia prometheus.Counter
 	mended  prometheus.Counter
+	gone    prometheus.Counter
+	ended   prometheus.Counter
 }
 
 // Metrics are the sweeper's, registered once for a process.
@@ -31,6 +33,10 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		mended: f.NewCounter(prometheus.CounterOpts{Name: "watchkeeper_kill_switches_mended_total",
 			Help: "Words on kill switches that were brought back to shards that had lost or missed them."}),
 	}
+	m.gone = f.NewCounter(prometheus.CounterOpts{Name: "watchkeeper_processes_gone_total",
+		Help: "Other processes that stopped without a word, as this one was the first to find."})
+	m.ended = f.NewCounter(prometheus.CounterOpts{Name: "watchkeeper_leases_ended_total",
+		Help: "Leases of timers that were ended because a process was gone."})
 	m.claimed.WithLabelValues("case")
 	m.claimed.WithLabelValues("parcel")
 	return &Metrics{m}
