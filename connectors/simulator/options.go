@@ -18,15 +18,18 @@ const trackStore sla.StoreID = "T17"
 // Options say which month to play.
 type Options struct {
 	Seed      uint64
-	Start     time.Time        // of the month; zero means 2026-03-01, so that a change to summer time is in it
-	Days      int              // how long; 0 means 30
-	Disputes  int              // over all stores
-	Shipments int              // over all stores; the first of them belong to the disputes' orders
-	Stores    int              // AliExpress stores AE01, AE02, …; 0 means 1
-	Buyers    int              // who open the disputes, some of them more than one; 0: nobody opens two
-	Now       func() time.Time // the virtual clock; nil means the instant of the latest Advance
-	Faults    Faults
-	Person    bool // an on-call person answers what PageTo hands over
+	Start     time.Time // of the month; zero means 2026-03-01, so that a change to summer time is in it
+	Days      int       // how long; 0 means 30
+	Disputes  int       // over all stores
+	Shipments int       // over all stores; the first of them belong to the disputes' orders
+	Stores    int       // AliExpress stores AE01, AE02, …; 0 means 1
+	Buyers    int       // who open the disputes, some of them more than one; 0: nobody opens two
+	// Deadline is when the first turn of the n-th dispute ends; its buyer wants no goods to
+	// go back, and does nothing without being asked. nil: as the seed has it.
+	Deadline func(n int) time.Time
+	Now      func() time.Time // the virtual clock; nil means the instant of the latest Advance
+	Faults   Faults
+	Person   bool // an on-call person answers what PageTo hands over
 }
 
 // Faults are the ways to misbehave. The zero value behaves.
