@@ -73,6 +73,11 @@ fuzz: ## run each fuzz test for FUZZTIME (30s)
 		done; \
 	done
 
+.PHONY: soak
+soak: ## kill two real daemons every 5 s for 10 minutes, then empty their Redis; 30 minutes in all
+	$(GO) run ./cmd/wkdev soak --seed $(SEED)
+	$(GO) run ./cmd/wkdev soak --seed $(SEED) --flush --minutes 3
+
 .PHONY: demo
 demo: ## show the whole program at work, needing nothing but Go
 	$(GO) run ./cmd/wkdev --seed $(SEED)

@@ -46,6 +46,7 @@ What it prints is from the platform's own log. The exit code is 3 when a promise
 	f.IntVar(&s.Stores, "stores", 20, "stores that they belong to")
 	f.IntVar(&s.Rate, "rate", 0, "calls a second that a store's platform allows (default: 50, with --flush 10)")
 	f.DurationVar(&s.Every, "every", 5*time.Second, "between two kills")
+	f.DurationVar(&s.Latency, "latency", 100*time.Millisecond, "how long each call to the platform takes")
 	f.Uint64Var(&s.Seed, "seed", 1, "which disputes there are, and who is killed")
 	f.BoolVar(&s.flush, "flush", false, "empty Redis instead of killing daemons")
 	f.StringVarP(&s.output, "output", "o", "table", "table or json")

@@ -101,6 +101,9 @@ func observed(s *scene, number int) http.Handler {
 			s.touches.add(form.Form.Get("issue_id"), number)
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
+		if wait(r.Context(), s.o.Latency) != nil {
+			panic(http.ErrAbortHandler) // the caller has gone before the platform had the request
+		}
 		platform.ServeHTTP(w, r)
 	})
 }

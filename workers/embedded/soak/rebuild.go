@@ -9,6 +9,9 @@ import (
 	"watchkeeper/sla"
 )
 
+// onItsWay is for how many seconds after a loss an answer may arrive that was sent before it.
+const onItsWay = 5
+
 // pageSize is how many disputes a page of the platform's list has.
 const pageSize = 50
 
@@ -71,7 +74,7 @@ func Rebuild(ctx context.Context, o Options) (Rebuilt, error) {
 		Least: s.least(open), Frozen: settle.Seconds(), Reconciled: s.reread(open, lost).Seconds(), Seconds: o.Now().Sub(begun).Seconds(),
 	}
 	for _, at := range s.answers() {
-		if after := at.Sub(lost).Seconds(); after > 15 && (r.Answering == 0 || after < r.Answering) { // what was on its way has long ended
+		if after := at.Sub(lost).Seconds(); after > onItsWay && (r.Answering == 0 || after < r.Answering) {
 			r.Answering = after
 		}
 	}

@@ -37,11 +37,12 @@ const (
 
 // Options say what to put under load.
 type Options struct {
-	Cases  int           // open disputes, whose time to answer comes evenly through the run
-	Stores int           // they belong to: each has an allowance of calls of its own
-	Rate   int           // calls a second that a store's platform allows
-	For    time.Duration // how long the answers fall due
-	Every  time.Duration // between two kills
+	Cases   int           // open disputes, whose time to answer comes evenly through the run
+	Stores  int           // they belong to: each has an allowance of calls of its own
+	Rate    int           // calls a second that a store's platform allows
+	For     time.Duration // how long the answers fall due
+	Every   time.Duration // between two kills
+	Latency time.Duration // of each call to the platform
 	// Reading is how long the first reading may take before answers fall due; 0: by the number of cases.
 	Reading time.Duration
 	// Drain is how long is waited for the last answers when the last has fallen due; 0: until its deadline.
