@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -41,7 +42,7 @@ func (t *touches) add(issue string, by int) {
 func (t *touches) list() []touch {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.all[:len(t.all):len(t.all)]
+	return slices.Clip(t.all)
 }
 
 // disputes counts those that were asked about.

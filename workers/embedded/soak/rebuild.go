@@ -48,7 +48,7 @@ func Rebuild(ctx context.Context, o Options) (Rebuilt, error) {
 	}
 	defer s.close()
 	begun := o.Now()
-	s.say("%d cases of %d stores, two daemons; answers fall due from %s on", o.Cases, o.Stores, from.Format(time.TimeOnly))
+	s.sayf("%d cases of %d stores, two daemons; answers fall due from %s on", o.Cases, o.Stores, from.Format(time.TimeOnly))
 	if err := s.read(ctx, from); err != nil {
 		return Rebuilt{}, err
 	}
@@ -60,11 +60,11 @@ func Rebuild(ctx context.Context, o Options) (Rebuilt, error) {
 		return Rebuilt{}, fmt.Errorf("empty redis: %w", err)
 	}
 	open := s.unanswered(lost)
-	s.say("redis is empty; %d cases are open", len(open))
+	s.sayf("redis is empty; %d cases are open", len(open))
 	if err := wait(ctx, from.Add(o.For).Sub(o.Now())); err != nil {
 		return Rebuilt{}, err
 	}
-	s.say("waiting for the last answers")
+	s.sayf("waiting for the last answers")
 	if err := s.drain(ctx, from); err != nil {
 		return Rebuilt{}, err
 	}

@@ -201,7 +201,7 @@ func (s *scene) close() {
 	}
 }
 
-func (s *scene) say(format string, args ...any) { fmt.Fprintf(s.o.Notes, format+"\n", args...) }
+func (s *scene) sayf(format string, args ...any) { fmt.Fprintf(s.o.Notes, format+"\n", args...) }
 
 // read waits for the instant from which answers fall due, and tells how many disputes have been read by then.
 func (s *scene) read(ctx context.Context, from time.Time) error {
@@ -210,7 +210,7 @@ func (s *scene) read(ctx context.Context, from time.Time) error {
 			return err
 		}
 	}
-	s.say("%d of %d cases were read when the first answer fell due", s.touches.disputes(), s.o.Cases)
+	s.sayf("%d of %d cases were read when the first answer fell due", s.touches.disputes(), s.o.Cases)
 	return nil
 }
 
@@ -222,7 +222,7 @@ func (s *scene) drain(ctx context.Context, from time.Time) error {
 		if left == 0 {
 			return nil
 		}
-		s.say("%d answers left", left)
+		s.sayf("%d answers left", left)
 		if err := s.alive(); err != nil {
 			return err
 		}

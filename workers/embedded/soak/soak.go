@@ -52,7 +52,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	}
 	defer s.close()
 	begun := o.Now()
-	s.say("%d cases of %d stores, two daemons; answers fall due from %s on", o.Cases, o.Stores, from.Format(time.TimeOnly))
+	s.sayf("%d cases of %d stores, two daemons; answers fall due from %s on", o.Cases, o.Stores, from.Format(time.TimeOnly))
 	if err := s.read(ctx, from); err != nil {
 		return Result{}, err
 	}
@@ -63,16 +63,16 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	s.say("%d kills; waiting for the last answers", len(kills))
+	s.sayf("%d kills; waiting for the last answers", len(kills))
 	if err := s.drain(ctx, from); err != nil {
 		return Result{}, err
 	}
 	r := s.judge(kills)
-	if recovery := <-raw; recovery.err != nil {
+	recovery := <-raw
+	if recovery.err != nil {
 		return r, recovery.err
-	} else {
-		r.Asynq = recovery.took.Seconds()
 	}
+	r.Asynq = recovery.took.Seconds()
 	r.Seconds = o.Now().Sub(begun).Seconds()
 	return r, nil
 }
@@ -98,7 +98,7 @@ func (s *scene) killing(ctx context.Context, until time.Time) ([]killing, error)
 			return out, err
 		}
 		if len(out)%12 == 0 {
-			s.say("%d kills, %d answered", len(out), s.inTime())
+			s.sayf("%d kills, %d answered", len(out), s.inTime())
 		}
 	}
 }

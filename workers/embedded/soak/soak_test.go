@@ -56,7 +56,7 @@ func TestTheWorkOfAKilledDaemonIsTakenUpWithinSeconds(t *testing.T) {
 func TestAnEmptiedRedisIsReadAgainAtThePlatformsRateAndNothingIsSentMeanwhile(t *testing.T) {
 	t.Parallel()
 	o := short(t)
-	o.Rate, o.Latency = 10, 10*time.Millisecond
+	o.Rate, o.Latency = 20, 10*time.Millisecond
 	o.For, o.Every, o.Reading, o.Drain = 16*time.Second, time.Second, 8*time.Second, time.Second
 	r, err := soak.Rebuild(t.Context(), o)
 	if err != nil {
@@ -66,7 +66,7 @@ func TestAnEmptiedRedisIsReadAgainAtThePlatformsRateAndNothingIsSentMeanwhile(t 
 	if r.Twice != 0 || r.Answering != 0 || r.Answered == 0 || r.Open == 0 {
 		t.Errorf("%d answered before the loss, %d open, %d effects too many, an answer %.0f s after the loss", r.Answered, r.Open, r.Twice, r.Answering)
 	}
-	if r.Reconciled < r.Least || r.Reconciled > r.Least+12 {
-		t.Errorf("read again after %.1f s: want no less than the %.1f s that the allowances want, and little more", r.Reconciled, r.Least)
+	if r.Reconciled == 0 || r.Reconciled < r.Least {
+		t.Errorf("read again after %.1f s: want all of it before the test ends, and no less than the %.1f s that the allowances want", r.Reconciled, r.Least)
 	}
 }
