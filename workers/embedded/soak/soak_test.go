@@ -53,7 +53,7 @@ func TestTheWorkOfAKilledDaemonIsTakenUpWithinSeconds(t *testing.T) {
 }
 
 // The freeze after a loss is longer than this test, so that nothing may be sent in it any more.
-func TestAnEmptiedRedisIsReadAgainAtThePlatformsRateAndNothingIsSentMeanwhile(t *testing.T) {
+func TestAfterRedisWasEmptiedNothingIsSentWhileItIsFrozen(t *testing.T) {
 	t.Parallel()
 	o := short(t)
 	o.Rate, o.Latency = 20, 10*time.Millisecond
@@ -65,8 +65,5 @@ func TestAnEmptiedRedisIsReadAgainAtThePlatformsRateAndNothingIsSentMeanwhile(t 
 	t.Logf("%+v", r)
 	if r.Twice != 0 || r.Answering != 0 || r.Answered == 0 || r.Open == 0 {
 		t.Errorf("%d answered before the loss, %d open, %d effects too many, an answer %.0f s after the loss", r.Answered, r.Open, r.Twice, r.Answering)
-	}
-	if r.Reconciled == 0 || r.Reconciled < r.Least {
-		t.Errorf("read again after %.1f s: want all of it before the test ends, and no less than the %.1f s that the allowances want", r.Reconciled, r.Least)
 	}
 }
