@@ -110,6 +110,11 @@ chaos: ## break real processes in every way of deploy/FAILURES.md; UPDATE=-updat
 chaos-table: ## make the table of deploy/FAILURES.md anew from what was measured
 	$(GO) test -count=1 -run '^TestTheTableOfFailuresIsFresh$$' ./workers/embedded/chaos -update
 
+.PHONY: soak
+soak: ## kill two real daemons every 5 s for 10 minutes, then empty their Redis; 30 minutes in all
+	$(GO) run ./cmd/wkdev soak --seed $(SEED)
+	$(GO) run ./cmd/wkdev soak --seed $(SEED) --flush --minutes 3
+
 .PHONY: demo
 demo: ## show the whole program at work, needing nothing but Go
 	$(GO) run ./cmd/wkdev --seed $(SEED)

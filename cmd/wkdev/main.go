@@ -65,13 +65,14 @@ With --days it runs as fast as it can. It ends with a ledger that is taken from 
   wkdev --days 30 --faults         every platform misbehaviour on
   wkdev --days 30 --env new.env    the same month under your own rules
   wkdev bench                      figures, beside plain asynq
-  wkdev simulate                   many lifetimes under every fault, judged`,
+  wkdev simulate                   many lifetimes under every fault, judged
+  wkdev soak                       two real daemons, killed every five seconds`,
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return d.run(cmd) },
 	}
-	cmd.AddCommand(benchCommand(), simulateCommand())
+	cmd.AddCommand(benchCommand(), simulateCommand(), soakCommand(), soakWorkerCommand())
 	f := cmd.Flags()
 	f.IntVar(&d.days, "days", 0, "how many days to play, as fast as possible (default: three days, paced)")
 	f.Uint64Var(&d.seed, "seed", 1, "which month to play; the same seed gives the same month")

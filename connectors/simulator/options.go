@@ -28,6 +28,9 @@ type Options struct {
 	Now       func() time.Time // the virtual clock; nil means the instant of the latest Advance
 	Faults    Faults
 	Person    bool // an on-call person answers what PageTo hands over
+	// Deadline is when the first turn of the n-th dispute ends; its buyer wants no goods to go back, and does nothing without being asked. nil:
+	// as the seed has it.
+	Deadline func(n int) time.Time
 }
 
 // Faults are the ways to misbehave. The zero value behaves.

@@ -114,8 +114,12 @@ func (w *World) writeScripts() {
 			s.ask = o.amount.Share(2000 + r.IntN(7000))
 		}
 		s.goods = sometimes(r, why.goods)
-		s.plot(r, o)
-		w.moves(s)
+		if w.o.Deadline != nil {
+			s.openAt, s.goods = w.o.Deadline(n).UTC().Add(-answerWindow), false
+		} else {
+			s.plot(r, o)
+			w.moves(s)
+		}
 		s.quirks = quirks{
 			textIDs: sometimes(r, 0.2), nul: sometimes(r, 0.15), keepsID: sometimes(r, 0.5),
 			plainNo: sometimes(r, 0.5), yourWords: sometimes(r, 0.3),

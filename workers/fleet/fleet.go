@@ -36,6 +36,7 @@ type Fleet struct {
 	poller   *poll.Runner
 	sweeper  *sweep.Sweeper
 	obeyer   *sweep.Obeyer
+	watch    *sweep.Watch
 	handlers *handle.Handlers
 	hooks    *notify.Poster
 	queue    *asynq.Server
@@ -152,7 +153,9 @@ func (f *Fleet) wire(context.Context) error {
 		Now:    f.o.Now, Log: f.o.Log, Metrics: handle.NewMetrics(f.reg, names), AtOnce: true, Limit: f.atOnce,
 	})
 	f.poller = poll.New(f.store, f.feeds(in), f.o.Now, f.o.Log, poll.NewMetrics(f.reg, names))
-	f.sweeper = sweep.New(f.store, f.jobs, f.sources, f.o.Now, f.o.Log, sweep.NewMetrics(f.reg), f.relearn)
+	swept := sweep.NewMetrics(f.reg)
+	f.sweeper = sweep.New(f.store, f.jobs, f.sources, f.o.Now, f.o.Log, swept, f.relearn)
+	f.watch = sweep.NewWatch(f.store, poll.Lease, f.o.Now, f.o.Log, swept)
 	f.obeyer = &sweep.Obeyer{Store: f.store, Sources: f.sources, Rules: book, Name: f.ruling, Now: f.o.Now, Log: f.log}
 	f.reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newStoreCollector(f.store, f.o.Book, f.o.Now))
 	return nil

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"watchkeeper/workers/sweep"
 )
 
 // Timings of the loops beside the two that an operator sets.
@@ -16,6 +18,8 @@ const (
 	slowEvery = time.Second      // the store's memory, the parcels, the feeds' timers
 	noteEvery = 30 * time.Second // the rules of this process, for the other replicas to see; several times within heardWithin
 	drainEach = 2 * time.Millisecond
+
+	leaveWithin = time.Second // to tell the other processes of an orderly end
 )
 
 // Run starts the fleet, waits until the context ends and stops it.
@@ -36,6 +40,7 @@ func (f *Fleet) Run(ctx context.Context) error {
 // Start serves probes, takes jobs and runs the loops.
 func (f *Fleet) Start(ctx context.Context) error {
 	f.serve()
+	f.live(ctx)
 	if err := f.Begin(ctx); err != nil {
 		return err
 	}
@@ -76,6 +81,23 @@ func (f *Fleet) Start(ctx context.Context) error {
 	f.started.Store(true)
 	f.log.Info("on watch", zap.Int("stores", len(f.sources)), zap.String("rules", f.o.Book.Hash()), zap.String("http", f.Addr()))
 	return nil
+}
+
+// live says that this process lives, from before it takes its first job until after the last has ended: who is silent loses what it holds.
+func (f *Fleet) live(ctx context.Context) {
+	beats, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var wg sync.WaitGroup
+	wg.Go(func() { f.loop(beats, "watch the others", sweep.BeatEvery, f.watch.Beat) })
+	f.onStop("beats", func(ctx context.Context) error {
+		cancel()
+		wg.Wait()
+		ctx, done := context.WithTimeout(context.WithoutCancel(ctx), leaveWithin)
+		defer done()
+		if err := f.store.Leave(ctx); err != nil {
+			f.log.Warn("the others will take this process for gone", zap.Error(err)) // which costs them a look, and nothing else
+		}
+		return nil
+	})
 }
 
 // Begin checks the store's memory, arms the feeds and takes jobs, without the loops: whoever calls Step is the loop.

@@ -14,9 +14,6 @@ import (
 	"watchkeeper/workers/job"
 )
 
-// answerRound is how long an answer that was asked for is not asked for again while its job lives.
-const answerRound = 2 * time.Minute
-
 // assess decides about a batch of cases and does what needs no platform: it re-arms, warns, pages, and asks for answers.
 func (h *Handlers) assess(ctx context.Context, args job.Args) error {
 	records, ok, err := h.Store.Cases(ctx, args.Disputes())
@@ -59,9 +56,8 @@ func (h *Handlers) assess(ctx context.Context, args job.Args) error {
 			_, _ = reread.Write(binary.BigEndian.AppendUint32(nil, r.Version))
 		}
 	}
-	// An unanswered case keeps its version: the round is part of the tag, or a job that died would shadow its successors for ever.
-	round := h.Now().UnixMilli() / answerRound.Milliseconds()
-	_, _ = versions.Write(binary.BigEndian.AppendUint64(nil, uint64(round)))
+	// An unanswered case keeps its version: the occasion is part of the tag, or a job whose process was killed would shadow its successors.
+	_, _ = versions.Write([]byte(args.Tag))
 	jobs := job.ForCases(job.Respond, answers, strconv.FormatUint(versions.Sum64(), 36))
 	jobs = append(jobs, job.ForCases(job.Refresh, again, strconv.FormatUint(reread.Sum64(), 36))...)
 	return h.Jobs.Enqueue(ctx, jobs...)

@@ -67,6 +67,7 @@ func (j Job) Queue() string { return queueOf[j.Kind] }
 type Args struct {
 	V     int      `json:"v"`
 	Store string   `json:"s,omitempty"` // of Look and Enrol
+	Tag   string   `json:"t,omitempty"` // of Assess: the occasion on which it was asked for, so that what it asks for is new work, too
 	IDs   []string `json:"ids"`         // disputes as STORE/ID, parcels as NUMBER or NUMBER:CARRIER
 }
 
@@ -114,7 +115,11 @@ func ForCases(kind Kind, ids []sla.DisputeID, tag string) []Job {
 		for i, id := range ids[:n] {
 			names[i] = id.String()
 		}
-		out = append(out, newJob(kind, Args{V: schema, IDs: names}, tag))
+		args := Args{V: schema, IDs: names}
+		if kind == Assess {
+			args.Tag = tag
+		}
+		out = append(out, newJob(kind, args, tag))
 		ids = ids[n:]
 	}
 	return out

@@ -51,7 +51,7 @@ func TestEveryKindHasAServedQueue(t *testing.T) {
 func TestJobsAreTheSameInEveryVersion(t *testing.T) {
 	t.Parallel()
 	for want, j := range map[string]job.Job{
-		`case.assess:187pi8b38m5sd {"v":1,"ids":["AE01/9000000001"]}`:            job.ForCases(job.Assess, ids("AE01"), "5")[0],
+		`case.assess:1yvhwnfb1eldy {"v":1,"t":"5","ids":["AE01/9000000001"]}`:    job.ForCases(job.Assess, ids("AE01"), "5")[0],
 		`parcel.look:2mrh7jzgto6b1 {"v":1,"s":"T17","ids":["LX1CN","LX2:3011"]}`: job.ForParcels(job.Look, "T17", []sla.ShipmentRef{{Number: "LX1CN"}, {Number: "LX2", Carrier: "3011"}}, "5")[0],
 	} {
 		if got := j.ID + " " + string(j.Payload); got != want {

@@ -42,7 +42,7 @@ type Feed struct {
 
 // Timings of polling.
 const (
-	lease    = 2 * time.Minute  // a claim of a feed; a crashed poller's feeds are read again after it
+	Lease    = 2 * time.Minute  // a claim of a feed; a crashed poller's feeds are read again after it, or when it is found gone
 	maxPages = 400              // of one claim: a walk goes on at the next claim from its cursor
 	slots    = 16               // feeds read at once by one process
 	longest  = 15 * time.Minute // the most a failing feed is put off, whatever the platform asks for
@@ -118,7 +118,7 @@ func (r *Runner) RunOnce(ctx context.Context) (int, error) {
 	if free <= 0 {
 		return 0, nil
 	}
-	claimed, err := r.store.ClaimFeeds(ctx, r.now(), lease, free)
+	claimed, err := r.store.ClaimFeeds(ctx, r.now(), Lease, free)
 	if err != nil {
 		return 0, fmt.Errorf("claim feeds: %w", err)
 	}
@@ -158,7 +158,7 @@ func (r *Runner) Wait() { r.wg.Wait() }
 
 // read walks a feed from its cursor and writes down where it stands.
 func (r *Runner) read(ctx context.Context, feed Feed, rec sla.FeedRecord) {
-	ctx, cancel := context.WithTimeoutCause(ctx, lease-lease/8, errClaimEnds)
+	ctx, cancel := context.WithTimeoutCause(ctx, Lease-Lease/8, errClaimEnds)
 	defer cancel()
 	rec.LastTry = r.now()
 	from := rec.Cursor

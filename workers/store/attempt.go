@@ -11,9 +11,12 @@ import (
 // The form of a slot of the ledger is written down in scripts/ledger.lua.
 const slotHead = 34
 
-// A writer marks one call, so that a script that the client library repeats after a lost reply is known for the same call.
-func newWriter() []byte {
-	return binary.BigEndian.AppendUint64(nil, rand.Uint64()) //nolint:gosec // it tells calls apart and keeps no secret
+// processSize is how many bytes name a process in a slot and among the living (presence.go).
+const processSize = 4
+
+// A writer marks one call of a process, so that a script that the client library repeats after a lost reply is known for the same call.
+func newWriter(process string) []byte {
+	return binary.BigEndian.AppendUint32([]byte(process), rand.Uint32()) //nolint:gosec // it tells calls apart and keeps no secret
 }
 
 // slotField names a slot within the ledger of its case.

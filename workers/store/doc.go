@@ -36,6 +36,7 @@
 //	wk:{00}:ms                   sorted set: when each answer that pays was reserved
 //	wk:{NN}:g:<key>              the limiter's state of one allowance
 //	wk:{NN}:t:<store>            hash: a store's sealed credential and its lock
+//	wk:{00}:alive                hash: process (4 bytes) → how often it has beaten, or who found it gone and when (presence.go)
 //	wk:{00}:rules, :obeyed       hash: process → its rules; the rules under which the open cases are armed
 //
 // Buckets, leaves and members are bytes, not text. The timer has two levels: a leaf covers a power of two of milliseconds, and the record
@@ -43,6 +44,17 @@
 // each timer by its distance and the number of records, so that leaves stay listpacks of some dozen entries whether a thousand cases are
 // spread over months or a million over hours: some 25 bytes an entry at any density. (Slots of one fixed width do so for one density
 // only.) A leaf whose span is over is leased as a whole: only its place in the index moves. Other leases live in leaves of one millisecond.
+//
+// # A process that is gone
+//
+// A lease outlives its holder: without more a killed process would leave what it held for a minute. So each process beats twice a second,
+// and one whose beats stand still for two seconds, by the clock of whoever watches without a gap, is marked as gone. From then on nobody
+// respects its claims of attempts (a slot names the process that wrote it), and whoever marked it ends the leases of all timers that were
+// leased by then, whosever they are: they do not say whose, deaths are rare, and work that is asked for twice is done once.
+//
+// Who is taken for gone may only be slow, and come back. Nothing depends on its death: its claim has a newer token, so that it can neither
+// record an intent nor settle; and if its intent was recorded, the attempt is unknown and not free, so that its successor reads the platform
+// until the effect is there or has been absent for so long that nothing of it can still be on the way.
 //
 // A million open cases take some 115 bytes each, timer included; a million shipments some 95, of which 17 describe and the rest are
 // identity, fingerprint and next look.

@@ -89,20 +89,40 @@ func (s *Store) ClaimAttempt(ctx context.Context, key sla.AttemptKey, now time.T
 //   - unknown: the caller must first learn what became of the last try, which is described; N counts it;
 //   - settled: nothing is left to do, and nothing was claimed.
 //
-// A try whose sender went away becomes unknown here. A slot has sla.ErrHeld while another's lease runs, and the slot of an answer has
-// sla.ErrUnresolved while the answer of another turn of the same dispute may still be out. One slot's error says nothing of the others.
+// A try whose sender went away becomes unknown here. A slot has sla.ErrHeld while another's lease runs, unless that process is gone (Beat):
+// what it sent counts as sent at the end of its lease. The slot of an answer has sla.ErrUnresolved while the answer of another turn of the
+// same dispute may still be out. One slot's error says nothing of the others.
 func (s *Store) ClaimAttempts(ctx context.Context, keys []sla.AttemptKey, now time.Time, lease time.Duration) []sla.Claim {
-	const op = "claim attempt"
 	out := make([]sla.Claim, len(keys))
-	pending, shards := make([]int, len(keys)), make([]int, len(keys))
+	all := make([]int, len(keys))
+	for i := range keys {
+		all[i] = i
+	}
+	gone := s.deserters()
+	s.claimAll(ctx, keys, all, now, lease, out)
+	// Who was found gone since our last look left nothing that is held.
+	if of := held(out); len(of) > 0 && s.heardOfMore(ctx, gone, now) {
+		s.claimAll(ctx, keys, of, now, lease, out)
+	}
 	for i, key := range keys {
-		pending[i], shards[i] = i, s.locate(classCase, caseIdent(key.Dispute)).shard
+		out[i].Err = wrap(claimOp+" "+key.Dispute.String(), out[i].Err)
+	}
+	return out
+}
+
+const claimOp = "claim attempt"
+
+// claimAll tries the pending slots, and those again whose shard has lost its memory.
+func (s *Store) claimAll(ctx context.Context, keys []sla.AttemptKey, pending []int, now time.Time, lease time.Duration, out []sla.Claim) {
+	shards := make([]int, len(pending))
+	for i, n := range pending {
+		shards[i] = s.shardFor(keys[n])
 	}
 	until := appendInstant(nil, dueMS(now.Add(lease)))
-	err := s.remembering(ctx, op, shards, func([]int) (lost []int, _ error) {
+	err := s.remembering(ctx, claimOp, shards, func([]int) (lost []int, _ error) {
 		again := s.claimEach(ctx, keys, pending, now, until, out)
 		for _, i := range again {
-			lost = append(lost, shards[i])
+			lost = append(lost, s.shardFor(keys[i]))
 		}
 		pending = again
 		return lost, nil
@@ -110,19 +130,20 @@ func (s *Store) ClaimAttempts(ctx context.Context, keys []sla.AttemptKey, now ti
 	for _, i := range pending {
 		out[i].Err = err // memory was lost, and is lost again or cannot be asked
 	}
-	for i, key := range keys {
-		out[i].Err = wrap(op+" "+key.Dispute.String(), out[i].Err)
-	}
-	return out
+}
+
+func (s *Store) shardFor(key sla.AttemptKey) int {
+	return s.locate(classCase, caseIdent(key.Dispute)).shard
 }
 
 // claimEach tries the pending slots once, and gives those whose shard has lost its memory.
 func (s *Store) claimEach(ctx context.Context, keys []sla.AttemptKey, pending []int, now time.Time, until []byte, out []sla.Claim) (lost []int) {
+	gone := s.deserters()
 	items, views, asked := make([]item, 0, len(pending)), make([]*view, 0, len(pending)), make([]int, 0, len(pending))
 	for _, i := range pending {
 		at := s.locate(classCase, caseIdent(keys[i].Dispute))
 		v := s.views[at.shard].Load()
-		it, err := s.onCase(v, attemptClaim, at, keys[i].Dispute, slotField(keys[i]), now.UnixMilli(), until, newWriter())
+		it, err := s.onCase(v, attemptClaim, at, keys[i].Dispute, slotField(keys[i]), now.UnixMilli(), until, newWriter(s.process), gone)
 		if err != nil {
 			out[i].Err = err
 			continue
@@ -152,7 +173,7 @@ func (s *Store) claimEach(ctx context.Context, keys []sla.AttemptKey, pending []
 func (s *Store) RecordIntent(ctx context.Context, in sla.Intent) (sla.Attempt, error) {
 	const op = "record intent"
 	a := in.Attempt
-	writer, field := newWriter(), slotField(a.AttemptKey)
+	writer, field := newWriter(s.process), slotField(a.AttemptKey)
 	a.Receipt = ""
 	reply, err := s.onLedger(ctx, op, a.Dispute, attemptIntent, true, func(v *view, _ int) ([]any, error) {
 		return []any{field, in.Now.UnixMilli(), appendInstant(nil, floorMS(in.Now)), writer, appendToken(nil, a.Token), packSent(nil, a),
@@ -186,7 +207,7 @@ func (s *Store) Settle(ctx context.Context, a sla.Attempt, st sla.Settlement) er
 		return fmt.Errorf("%s %s with case %s: %w", op, a.Dispute, st.Case.ID, ErrIllegalMove)
 	}
 	a.State, a.Receipt, a.Lease = st.State, st.Receipt, time.Time{}
-	slot := packSlot(a, newWriter())
+	slot := packSlot(a, newWriter(s.process))
 	reply, err := s.onLedger(ctx, op, a.Dispute, attemptSettle, false, func(_ *view, shard int) ([]any, error) {
 		var record []byte
 		if st.Case != nil {

@@ -219,7 +219,7 @@ func TestAttemptsSurvivePacking(t *testing.T) {
 			State: rapid.SampledFrom(sla.AttemptStates()).Draw(t, "state"), N: rapid.Uint32().Draw(t, "n"), Token: rapid.Uint64().Draw(t, "token"),
 			Lease: draw(t, "lease", instants()), SentAt: draw(t, "sent", instants()), Kind: rapid.SampledFrom(sla.AnswerKinds()).Draw(t, "kind"),
 			Proposal: draw(t, "proposal", ids()), Amount: draw(t, "amount", money()), Why: rapid.SampledFrom(sla.Whys()).Draw(t, "why"), Receipt: draw(t, "receipt", ids())}
-		got, err := readSlot(id, slotField(want.AttemptKey), packSlot(want, newWriter()))
+		got, err := readSlot(id, slotField(want.AttemptKey), packSlot(want, newWriter("proc")))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -35,6 +35,7 @@ type Options struct {
 // A Store is the state in Redis. It is safe for concurrent use.
 type Store struct {
 	rdb        redis.UniversalClient
+	process    string // names this process in slots of the ledger and among the living
 	now        func() time.Time
 	settle     time.Duration
 	log        *zap.Logger
@@ -50,6 +51,8 @@ type Store struct {
 	ferries         []ferry // one, and on Cluster one for each shard
 	prints          prints
 	warnings        []string
+
+	others others // the other processes, as far as they beat
 
 	mu   sync.Mutex       // over learning epochs
 	lost map[int]struct{} // shards whose loss CheckEpoch has not told yet
@@ -110,6 +113,7 @@ func newStore(rdb redis.UniversalClient, o Options) (*Store, error) {
 	_, cluster := rdb.(*redis.ClusterClient)
 	s := &Store{rdb: rdb, cluster: cluster, now: o.Now, settle: o.Settle, log: o.Log.Named("store"), shards: o.Shards, lost: map[int]struct{}{},
 		kills: map[string]string{}}
+	s.process = string(newWriter("")) // as long as a process' name
 	s.prints.trust = max(o.Trust, 0)
 	for _, id := range slices.Sorted(maps.Keys(o.Stores)) {
 		if id == "" || o.Stores[id] == "" {

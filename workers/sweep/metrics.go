@@ -13,6 +13,8 @@ type metrics struct {
 	mended  prometheus.Counter
 
 	leftUndone *prometheus.CounterVec
+	gone       prometheus.Counter
+	ended      prometheus.Counter
 }
 
 // Metrics are the sweeper's, registered once for a process.
@@ -37,6 +39,10 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		Help: "What was left undone because time is short: disputes that were not read again, and sweeps over the parcels."}, []string{"class"})
 	m.leftUndone.WithLabelValues("case")
 	m.leftUndone.WithLabelValues("parcel")
+	m.gone = f.NewCounter(prometheus.CounterOpts{Name: "watchkeeper_processes_gone_total",
+		Help: "Other processes that stopped without a word, as this one was the first to find."})
+	m.ended = f.NewCounter(prometheus.CounterOpts{Name: "watchkeeper_leases_ended_total",
+		Help: "Leases of timers that were ended because a process was gone."})
 	m.claimed.WithLabelValues("case")
 	m.claimed.WithLabelValues("parcel")
 	return &Metrics{m}

@@ -1,5 +1,5 @@
 -- Part of the scripts of the ledger. A slot is: [1] schema, [2] state, [3..6] times sent, [7..14] token, [15..20] lease in ms,
--- [21..26] sent at in ms, [27..34] who wrote it last (so that a call repeated by the client library is recognised), [35..] what is sent.
+-- [21..26] sent at in ms, [27..34] who wrote it last: the process (4 bytes) and its call (so that one repeated by the client library is recognised), [35..] what is sent.
 -- A token is the epoch times 2^32 plus the sequence: it grows with each claim and never falls, whatever is lost.
 local CLAIMED, SENT, SETTLED, REFUSED, UNKNOWN = 1, 2, 3, 4, 5
 local HELD, FROZEN, FENCED, ILLEGAL, UNRESOLVED, KILLED = 1, 2, 3, 4, 5, 6

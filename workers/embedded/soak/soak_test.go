@@ -1,0 +1,69 @@
+package soak_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"watchkeeper/workers/embedded"
+	"watchkeeper/workers/embedded/soak"
+)
+
+// short is a soak of half a minute; the long ones are run by `make soak`.
+func short(t *testing.T) soak.Options {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("starts and kills real processes for half a minute")
+	}
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(embedded.ErrNoRedis)
+		}
+		t.Skip(embedded.ErrNoRedis)
+	}
+	binary := filepath.Join(t.TempDir(), "watchkeeper")
+	if out, err := exec.Command("go", "build", "-o", binary, "watchkeeper/cmd/watchkeeper").CombinedOutput(); err != nil {
+		t.Fatalf("build the daemon: %v\n%s", err, out)
+	}
+	return soak.Options{Cases: 160, Stores: 4, Rate: 50, Seed: 3, Latency: 300 * time.Millisecond, Binary: binary, Now: time.Now, Notes: t.Output()}
+}
+
+// An answer that was on its way to the platform and never arrived may only be sent again when a settle window is over, which is longer than
+// this test: its case may still be open.
+func TestTheWorkOfAKilledDaemonIsTakenUpWithinSeconds(t *testing.T) {
+	t.Parallel()
+	o := short(t)
+	o.For, o.Every, o.Reading, o.Drain = 10*time.Second, 4*time.Second, 6*time.Second, 6*time.Second
+	r, err := soak.Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%+v", r)
+	if r.Kills < 2 || r.Twice != 0 || r.Answered+r.Held < r.Cases {
+		t.Errorf("%d kills, %d effects too many, %d of %d answered", r.Kills, r.Twice, r.Answered, r.Cases)
+	}
+	if r.Held == 0 {
+		t.Error("the killed daemons held nothing: the test shows nothing")
+	}
+	if r.LagP99 > soak.Target.Seconds() {
+		t.Errorf("taken up after %.1f s: want %s at most", r.LagP99, soak.Target)
+	}
+}
+
+// The freeze after a loss is longer than this test, so that nothing may be sent in it any more.
+func TestAfterRedisWasEmptiedNothingIsSentWhileItIsFrozen(t *testing.T) {
+	t.Parallel()
+	o := short(t)
+	o.Rate, o.Latency = 20, 10*time.Millisecond
+	o.For, o.Every, o.Reading, o.Drain = 16*time.Second, time.Second, 8*time.Second, time.Second
+	r, err := soak.Rebuild(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%+v", r)
+	if r.Twice != 0 || r.Answering != 0 || r.Answered == 0 || r.Open == 0 {
+		t.Errorf("%d answered before the loss, %d open, %d effects too many, an answer %.0f s after the loss", r.Answered, r.Open, r.Twice, r.Answering)
+	}
+}

@@ -1,0 +1,213 @@
+package store
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"watchkeeper/sla"
+)
+
+// Timings of presence, by the clock of who watches.
+const (
+	// GoneAfter is how long the beats of a process stand still until it is gone.
+	GoneAfter = 2 * time.Second
+	// mostUnseen is the longest time between two looks of who watches; after a longer one it was away itself, or Redis was.
+	mostUnseen = time.Second
+	// goneKept is how long it is remembered who is gone: longer than any claim of an attempt.
+	goneKept = 10 * time.Minute
+)
+
+// presentShard has who lives.
+const presentShard = 0
+
+// others are the other processes as this one sees them.
+type others struct {
+	mu    sync.Mutex
+	beats uint64
+	last  time.Time       // when it was last looked
+	seen  map[string]beat // those that may live
+	gone  string          // those that are gone, processSize bytes each
+	mine  map[string]bool // of them, those that this process found, and has told
+}
+
+// A beat is how often a process has beaten, and since when that is so.
+type beat struct {
+	count string
+	since time.Time
+}
+
+// Beat notes that this process lives, and looks whether the others do. It answers how many are newly known to be gone that this process was
+// the first to find: whoever is told of one ends the leases. It must be called several times within GoneAfter.
+func (s *Store) Beat(ctx context.Context, now time.Time) (int, error) {
+	const op = "beat"
+	o := &s.others
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.beats++
+	said, err := s.present(ctx, binary.BigEndian.AppendUint64(nil, o.beats), nil, now)
+	if err != nil {
+		return 0, wrap(op, err)
+	}
+	away := now.Sub(o.last)
+	o.watch(said, s.process, now, away < 0 || away > mostUnseen)
+	if silent := o.silent(now); len(silent) > 0 {
+		if said, err = s.present(ctx, nil, silent, now); err != nil {
+			return 0, wrap(op, err)
+		}
+	}
+	return o.hear(said, s.process), nil
+}
+
+// Leave forgets this process among the living: it stops, and holds nothing.
+func (s *Store) Leave(ctx context.Context) error {
+	return wrap("leave", s.rdb.HDel(ctx, s.keys[presentShard].alive, s.process).Err())
+}
+
+// present asks who lives, and notes what is given.
+func (s *Store) present(ctx context.Context, beats, gone []byte, now time.Time) (map[string]string, error) {
+	reply, err := s.runOne(ctx, call{script: presentScript, keys: []string{s.keys[presentShard].alive},
+		args: []any{s.process, beats, gone, now.UnixMilli(), goneKept.Milliseconds()}})
+	if err != nil {
+		return nil, err
+	}
+	pairs, ok := reply.([]any)
+	if !ok || len(pairs)%2 != 0 {
+		return nil, fmt.Errorf("who lives: %w", ErrUnreadable)
+	}
+	said := make(map[string]string, len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		if process := string(bytesOf(pairs[i])); len(process) == processSize {
+			said[process] = string(bytesOf(pairs[i+1]))
+		}
+	}
+	return said, nil
+}
+
+// markedGone tells the word that a process is gone from its beats, which are eight bytes.
+func markedGone(said string) bool { return len(said) > 8 }
+
+// watch takes in what processes say. After an absence of ours nobody has been silent yet.
+func (o *others) watch(said map[string]string, me string, now time.Time, away bool) {
+	seen := make(map[string]beat, len(said))
+	for process, count := range said {
+		if process == me || markedGone(count) {
+			continue
+		}
+		b, known := o.seen[process]
+		if !known || away || b.count != count {
+			b = beat{count: count, since: now}
+		}
+		seen[process] = b
+	}
+	o.seen, o.last = seen, now
+}
+
+// silent lists the processes that have not beaten for long, each with its beats.
+func (o *others) silent(now time.Time) []byte {
+	var out []byte
+	for process, b := range o.seen {
+		if now.Sub(b.since) >= GoneAfter {
+			out = append(append(out, process...), b.count...)
+		}
+	}
+	return out
+}
+
+// hear learns who is gone, and counts those that this process has found and not told yet.
+func (o *others) hear(said map[string]string, me string) (found int) {
+	var gone strings.Builder
+	mine := map[string]bool{}
+	for process, count := range said {
+		if process == me || !markedGone(count) {
+			continue
+		}
+		gone.WriteString(process)
+		if count[1:1+processSize] != me {
+			continue
+		}
+		mine[process] = true
+		if !o.mine[process] {
+			found++
+		}
+	}
+	o.gone, o.mine = gone.String(), mine
+	return found
+}
+
+// deserters are the processes known to be gone.
+func (s *Store) deserters() string {
+	s.others.mu.Lock()
+	defer s.others.mu.Unlock()
+	return s.others.gone
+}
+
+// heardOfMore looks who is gone, and tells whether that is somebody else than before. Without an answer it is not.
+func (s *Store) heardOfMore(ctx context.Context, before string, now time.Time) bool {
+	said, err := s.present(ctx, nil, nil, now)
+	if err != nil {
+		return false
+	}
+	s.others.mu.Lock()
+	defer s.others.mu.Unlock()
+	found := s.others.mine // told by Beat, and not here
+	s.others.hear(said, s.process)
+	s.others.mine = found
+	return len(s.others.gone) > 0 && s.others.gone != before
+}
+
+// endBatch is about how many leases one run of a script ends, in all shards together, and endRuns how often it runs.
+const (
+	endBatch = 4096
+	endRuns  = 64
+)
+
+// EndCaseLeases makes cases due now that a claim looks away from, if its lease ends until then at the latest: later ones were given since.
+// It answers how many.
+func (s *Store) EndCaseLeases(ctx context.Context, now, until time.Time) (int, error) {
+	return s.endLeases(ctx, classCase, caseKind.name, now, until)
+}
+
+// EndShipmentLeases is EndCaseLeases for shipments.
+func (s *Store) EndShipmentLeases(ctx context.Context, now, until time.Time) (int, error) {
+	return s.endLeases(ctx, classShipment, shipmentKind.name, now, until)
+}
+
+// EndFeedLeases is EndCaseLeases for feeds.
+func (s *Store) EndFeedLeases(ctx context.Context, now, until time.Time) (int, error) {
+	return s.endLeases(ctx, classFeed, feedKind.name, now, until)
+}
+
+func (s *Store) endLeases(ctx context.Context, c class, name string, now, until time.Time) (total int, err error) {
+	shards := s.rotated()
+	at := appendInstant(nil, dueMS(now))
+	for range endRuns {
+		ended := 0
+		p := spread{script: unleaseScript, common: []any{string(c), at, dueMS(until)}}
+		p.weight = func(int) int { return endBatch / s.shards }
+		p.args = func(shard int, v *view) ([]any, error) { return s.guarded(shard, v, p.weight(shard)), nil }
+		p.done = func(_ int, _ *view, reply any) error {
+			text, _ := reply.(string)
+			ended += int(parseInt(text))
+			return nil
+		}
+		err = s.onShards(ctx, "end leases of "+name, shards, p)
+		if total += ended; err != nil || ended == 0 {
+			break
+		}
+	}
+	return total, err
+}
+
+// held lists the claims that another has.
+func held(claims []sla.Claim) (out []int) {
+	for i, c := range claims {
+		if c.Err == sla.ErrHeld { //nolint:errorlint // as a script's answer was read, before it is wrapped
+			out = append(out, i)
+		}
+	}
+	return out
+}

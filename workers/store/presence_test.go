@@ -1,0 +1,181 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"watchkeeper/sla"
+	"watchkeeper/workers/store"
+)
+
+const beatEach = 400 * time.Millisecond
+
+// beats lets the clock run, with the given processes beating, and gives how many were found gone.
+func beats(t *testing.T, c *clock, span time.Duration, living ...*store.Store) (found int) {
+	t.Helper()
+	for end := c.now().Add(span); c.now().Before(end); c.advance(beatEach) {
+		for _, s := range living {
+			n, err := s.Beat(context.Background(), c.now())
+			must(t, err)
+			found += n
+		}
+	}
+	return found
+}
+
+func second(t *testing.T, rdb redis.UniversalClient, c *clock) *store.Store {
+	t.Helper()
+	s, err := store.Open(context.Background(), rdb, store.Options{Now: c.now, Stores: testStores})
+	must(t, err)
+	return s
+}
+
+func TestAProcessThatStopsBeatingIsFoundGoneByOneOther(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, a *store.Store, c *clock, rdb redis.UniversalClient) {
+		b, d := second(t, rdb, c), second(t, rdb, c)
+		if n := beats(t, c, 5*time.Second, a, b, d); n != 0 {
+			t.Fatalf("%d gone while all beat", n)
+		}
+		if n := beats(t, c, store.GoneAfter-beatEach, b, d); n != 0 {
+			t.Fatalf("%d gone before %s", n, store.GoneAfter)
+		}
+		if n := beats(t, c, 3*beatEach, b, d); n != 1 {
+			t.Fatalf("want it found gone once, got %d", n)
+		}
+		if n := beats(t, c, 5*time.Second, a, b, d); n != 0 {
+			t.Fatalf("%d gone after it came back", n)
+		}
+		must(t, d.Leave(t.Context()))
+		if n := beats(t, c, 5*time.Second, a, b); n != 0 {
+			t.Fatalf("%d gone: who leaves is not gone", n)
+		}
+	})
+}
+
+func TestWhoWasAwayItselfTakesNobodyForGone(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, a *store.Store, c *clock, rdb redis.UniversalClient) {
+		b := second(t, rdb, c)
+		beats(t, c, 2*time.Second, a, b)
+		for range 5 { // both frozen, or Redis away, again and again
+			c.advance(time.Minute)
+			if n := beats(t, c, 2*beatEach, b, a); n != 0 {
+				t.Fatalf("%d gone after a common absence", n)
+			}
+		}
+	})
+}
+
+func TestTheClaimsOfAProcessThatIsGoneAreOver(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, dead *store.Store, c *clock, rdb redis.UniversalClient) {
+		ctx := context.Background()
+		b, d := second(t, rdb, c), second(t, rdb, c)
+		beats(t, c, time.Second, dead, b, d)
+		warmUp, err := b.ClaimAttempt(ctx, key(2), c.now(), time.Minute)
+		must(t, err)
+		claimed, err := dead.ClaimAttempt(ctx, key(0), c.now(), time.Minute)
+		must(t, err)
+		sent, err := dead.ClaimAttempt(ctx, key(1), c.now(), time.Minute)
+		must(t, err)
+		sent, err = dead.RecordIntent(ctx, intent(sent, c.now(), c.now()))
+		must(t, err)
+		if _, err := b.ClaimAttempt(ctx, key(0), c.now(), time.Minute); !errors.Is(err, sla.ErrHeld) {
+			t.Fatalf("of the living: want %v, got %v", sla.ErrHeld, err)
+		}
+		if n := beats(t, c, store.GoneAfter-beatEach, b, d) + beats(t, c, 3*beatEach, b); n != 1 {
+			t.Fatalf("want one gone, got %d", n)
+		}
+		// d has not looked since: it hears of it when it meets what is held.
+		got := d.ClaimAttempts(ctx, []sla.AttemptKey{key(0), key(1), key(2)}, c.now(), time.Minute)
+		if got[0].Err != nil || got[0].State != sla.AttemptClaimed || got[0].Token <= claimed.Token {
+			t.Errorf("a claim: %+v", got[0])
+		}
+		if got[1].Err != nil || got[1].State != sla.AttemptUnknown || got[1].N != 1 || !got[1].SentAt.Equal(sent.Lease) {
+			t.Errorf("what was sent must be unknown, not free: %+v", got[1])
+		}
+		if !errors.Is(got[2].Err, sla.ErrHeld) {
+			t.Errorf("the claim of a living process: want %v, got %+v", sla.ErrHeld, got[2])
+		}
+		must(t, b.ReleaseAttempt(ctx, warmUp))
+		// Whoever was taken for gone comes back: it can neither send nor settle.
+		if _, err := dead.RecordIntent(ctx, intent(claimed, c.now(), c.now())); !errors.Is(err, sla.ErrFenced) {
+			t.Errorf("an intent of the dead: want %v, got %v", sla.ErrFenced, err)
+		}
+		if err := dead.Settle(ctx, sent, sla.Settlement{State: sla.AttemptRefused, At: c.now()}); !errors.Is(err, sla.ErrFenced) {
+			t.Errorf("an outcome of the dead: want %v, got %v", sla.ErrFenced, err)
+		}
+		beats(t, c, time.Second, dead, b, d)
+		if _, err := dead.ClaimAttempt(ctx, key(5), c.now(), time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.ClaimAttempt(ctx, key(5), c.now(), time.Minute); !errors.Is(err, sla.ErrHeld) {
+			t.Errorf("a claim of one that came back: want %v, got %v", sla.ErrHeld, err)
+		}
+	})
+}
+
+func TestEndedLeasesAreDueAtOnceAndLaterTimersAreNot(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *store.Store, c *clock, _ redis.UniversalClient) {
+		ctx := context.Background()
+		const leased, ahead = 300, 40
+		base := c.now()
+		// Some timers lie close together and are leased as a whole, others alone.
+		putAll(t, s, cases(leased+ahead, func(i int) time.Time {
+			if i < leased {
+				return base.Add(time.Duration(i) * time.Millisecond)
+			}
+			return base.Add(time.Duration(i) * time.Second / 6) // within the lease, and not leased
+		}))
+		c.advance(20 * time.Second)
+		claimed, err := s.ClaimCases(ctx, c.now(), time.Minute, 1000)
+		must(t, err)
+		if len(claimed) != leased {
+			t.Fatalf("want %d claimed, got %d", leased, len(claimed))
+		}
+		c.advance(3 * time.Second)
+		later, err := s.ClaimCases(ctx, c.now(), 2*time.Minute, 1000)
+		must(t, err)
+		if len(later) != 0 {
+			t.Fatalf("%d claimed before they are due", len(later))
+		}
+		ended, err := s.EndCaseLeases(ctx, c.now(), c.now().Add(time.Minute))
+		must(t, err)
+		if ended != leased {
+			t.Errorf("want %d leases ended, got %d", leased, ended)
+		}
+		if again, err := s.EndCaseLeases(ctx, c.now(), c.now().Add(time.Minute)); err != nil || again != 0 {
+			t.Errorf("ended again: %d, %v", again, err)
+		}
+		back, err := s.ClaimCases(ctx, c.now(), time.Minute, 1000)
+		must(t, err)
+		versions := map[string]uint32{}
+		for _, r := range back {
+			versions[r.ID.String()] = r.Version
+		}
+		if len(back) != leased || len(versions) != leased {
+			t.Fatalf("want %d due again, got %d of %d cases", leased, len(back), len(versions))
+		}
+		for _, r := range claimed {
+			if versions[r.ID.String()] != r.Version {
+				t.Fatalf("case %s: a lease that ends must not make the writes of its holder stale", r.ID)
+			}
+		}
+		// Leases given after the caller looked stay.
+		if kept, err := s.EndCaseLeases(ctx, c.now(), c.now().Add(time.Minute-time.Millisecond)); err != nil || kept != 0 {
+			t.Errorf("%d later leases ended, %v", kept, err)
+		}
+		c.advance(time.Minute)
+		rest, err := s.ClaimCases(ctx, c.now(), time.Minute, 1000)
+		must(t, err)
+		if len(rest) != leased+ahead {
+			t.Errorf("want all %d due after their time, got %d", leased+ahead, len(rest))
+		}
+	})
+}

@@ -1,0 +1,104 @@
+package sweep_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"watchkeeper/sla/slatest"
+	"watchkeeper/workers/sweep"
+)
+
+// living tells of processes that are gone, once, and notes which leases end.
+type living struct {
+	gone  int
+	fails map[string]bool
+	ended []string
+	spans []time.Duration
+}
+
+func (l *living) Beat(context.Context, time.Time) (int, error) {
+	if l.fails["beat"] {
+		return 0, errOut
+	}
+	n := l.gone
+	l.gone = 0
+	return n, nil
+}
+
+func (l *living) end(what string, now, until time.Time) (int, error) {
+	if l.fails[what] {
+		return 0, errOut
+	}
+	l.ended, l.spans = append(l.ended, what), append(l.spans, until.Sub(now))
+	return 3, nil
+}
+
+func (l *living) EndCaseLeases(_ context.Context, now, until time.Time) (int, error) {
+	return l.end("cases", now, until)
+}
+
+func (l *living) EndShipmentLeases(_ context.Context, now, until time.Time) (int, error) {
+	return l.end("parcels", now, until)
+}
+
+func (l *living) EndFeedLeases(_ context.Context, now, until time.Time) (int, error) {
+	return l.end("feeds", now, until)
+}
+
+func TestLeasesEndOnceAfterAProcessIsGoneWhateverFails(t *testing.T) {
+	t.Parallel()
+	l := &living{fails: map[string]bool{}}
+	reg := prometheus.NewRegistry()
+	w := sweep.NewWatch(l, 2*time.Minute, func() time.Time { return slatest.Epoch }, zap.NewNop(), sweep.NewMetrics(reg))
+	beat := func(want error, ended ...string) {
+		t.Helper()
+		if err := w.Beat(t.Context()); !errors.Is(err, want) {
+			t.Fatalf("want %v, got %v", want, err)
+		}
+		if !slices.Equal(l.ended, ended) {
+			t.Fatalf("want leases of %v ended, got %v", ended, l.ended)
+		}
+		l.ended = nil
+	}
+	beat(nil)
+	l.gone, l.fails["beat"] = 1, true
+	beat(errOut)
+	delete(l.fails, "beat")
+	l.fails["feeds"] = true
+	beat(errOut, "cases")
+	delete(l.fails, "feeds")
+	l.spans = nil
+	beat(nil, "cases", "feeds", "parcels") // the store tells of it once
+	if want := []time.Duration{sweep.Lease, 2 * time.Minute, 10 * time.Minute}; !slices.Equal(l.spans, want) {
+		t.Errorf("want only leases ended that were given before, within %v, got %v", want, l.spans)
+	}
+	beat(nil)
+	l.gone = 2
+	beat(nil, "cases", "feeds", "parcels")
+	if got := total(t, reg, "watchkeeper_processes_gone_total"); got != 3 {
+		t.Errorf("want 3 processes counted, got %v", got)
+	}
+	if got := total(t, reg, "watchkeeper_leases_ended_total"); got != 3+9+9 {
+		t.Errorf("want 21 leases counted, got %v", got)
+	}
+}
+
+func total(t *testing.T, reg *prometheus.Registry, name string) float64 {
+	t.Helper()
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == name {
+			return f.GetMetric()[0].GetCounter().GetValue()
+		}
+	}
+	return 0
+}
