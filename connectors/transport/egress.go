@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -24,7 +25,9 @@ var special = []netip.Prefix{
 }
 
 // metadata is where clouds hand out credentials of the machine. No base URL opens it.
-var metadata = []netip.Addr{netip.MustParseAddr("169.254.169.254"), netip.MustParseAddr("169.254.170.2"), netip.MustParseAddr("100.100.100.200"), netip.MustParseAddr("fd00:ec2::254")}
+var metadata = []netip.Addr{
+	netip.MustParseAddr("169.254.169.254"), netip.MustParseAddr("169.254.170.2"), netip.MustParseAddr("100.100.100.200"), netip.MustParseAddr("fd00:ec2::254"),
+}
 
 // public reports whether an address is of the open internet.
 func public(ip netip.Addr) bool {
@@ -73,10 +76,8 @@ func (e egress) control(_, addr string, _ syscall.RawConn) error {
 		return errForbidden
 	}
 	ip := to.Addr().Unmap().WithZone("")
-	for _, m := range metadata {
-		if ip == m {
-			return fmt.Errorf("%w: it hands out credentials of the machine", errForbidden)
-		}
+	if slices.Contains(metadata, ip) {
+		return fmt.Errorf("%w: it hands out credentials of the machine", errForbidden)
 	}
 	if e.private || public(ip) {
 		return nil

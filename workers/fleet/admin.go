@@ -3,7 +3,7 @@ package fleet
 import (
 	"fmt"
 	"net/http"
-	"net/http/pprof" //nolint:gosec // what it adds to the default mux is served by nobody: its handlers are named below
+	"net/http/pprof"
 )
 
 // adminMux serves what helps a person at the machine: the profiler, and the machinery's settings without their secrets. The command line is

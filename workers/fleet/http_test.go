@@ -90,10 +90,10 @@ func TestListenersBearNoEndlessRequest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer conn.Close()
+		t.Cleanup(func() { _ = conn.Close() })
 		_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
 		_, err = io.Copy(conn, io.MultiReader(strings.NewReader("GET /livez HTTP/1.1\r\nHost: x\r\nX: "), bytes.NewReader(bytes.Repeat([]byte("x"), 40<<10))))
-		resp, readErr := http.ReadResponse(bufio.NewReader(conn), nil)
+		resp, readErr := http.ReadResponse(bufio.NewReader(conn), nil) //nolint:bodyclose // its connection is closed
 		if err == nil && (readErr != nil || resp.StatusCode != http.StatusRequestHeaderFieldsTooLarge) {
 			t.Errorf("want endless headers refused, got %v (%v)", resp, readErr)
 		}
@@ -109,7 +109,7 @@ func TestListenersBearNoSlowRequest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer conn.Close()
+		t.Cleanup(func() { _ = conn.Close() })
 		_ = conn.SetDeadline(start.Add(15 * time.Second))
 		if _, err := io.WriteString(conn, "GET /livez HTTP/1.1\r\nHost: x\r\n"); err != nil { // and never the empty line
 			t.Fatal(err)

@@ -40,7 +40,8 @@ var abouts = map[string]struct{ sentence, example string }{
 	"WK_REDIS__SENTINEL_PASSWORD_FILE": {"A file that holds the password to log in to the sentinels with.", "/secrets/redis/sentinel"},
 	"WK_HTTP__ADMIN": {"Where the profiler and the settings without their secrets are served; not set, nowhere. Without a host it listens on the loopback interface only.",
 		"127.0.0.1:9091"},
-	"WK_VAULT__KEY_FILE": {"A file of keys, one a line of at least 32 characters, that the platforms' tokens are sealed with before they are stored: the first seals, all open. Not set, a connector seals with a secret of its own. Read at start.",
+	"WK_VAULT__KEY_FILE": {"A file of keys, one a line of at least 32 characters, that the platforms' tokens are sealed with before they are stored: " +
+		"the first seals, all open. Not set, a connector seals with a secret of its own. Read at start.",
 		"/secrets/vault/keys"},
 	"WK_REDIS__SHARDS":        {"Into how many parts the records are split, 1 to 64; fixed at the first start with an empty Redis.", "16"},
 	"WK_HTTP__LISTEN":         {"Where metrics and probes are served.", ":8080"},

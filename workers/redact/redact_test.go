@@ -59,7 +59,7 @@ func (v verbose) Format(f fmt.State, _ rune) { fmt.Fprint(f, "verbose: ", v.text
 
 // fields puts a text into every type of field that can hold one.
 func fields(text string) []zap.Field {
-	var wrapped error = fmt.Errorf("call: %w", &url.Error{Op: "Get", URL: "https://x/", Err: errors.Join(errors.New("other"), errors.New(text))})
+	wrapped := fmt.Errorf("call: %w", &url.Error{Op: "Get", URL: "https://x/", Err: errors.Join(errors.New("other"), errors.New(text))})
 	return []zap.Field{
 		zap.String("string", text), zap.Stringp("pointer", &text), zap.Strings("strings", []string{"a", text}), zap.ByteString("bytes", []byte(text)),
 		zap.ByteStrings("byteses", [][]byte{[]byte(text)}), zap.Binary("binary", []byte(text)), zap.Error(wrapped), zap.NamedError("named", verbose{text}),
@@ -147,7 +147,7 @@ func FuzzRegisteredValuesNeverShow(f *testing.F) {
 	f.Add("hunter2", "before hunter2 after")
 	f.Add("a@b.c", "x a@b.c=a@b.c")
 	f.Fuzz(func(t *testing.T, secret, text string) {
-		if len(secret) < 4 || strings.Contains(redact.Hidden, secret) {
+		if len(secret) < 4 || strings.Contains(redact.Hidden, secret) { //nolint:gocritic // in this order
 			t.Skip("not registered, or part of what stands in its place")
 		}
 		if got := redact.New(secret).String(text + secret + text); strings.Contains(strings.ReplaceAll(got, redact.Hidden, "\x00"), secret) {

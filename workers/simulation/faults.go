@@ -99,17 +99,17 @@ func (w *World) plague() {
 	w.every(Freeze, 5*time.Hour, func() {
 		if p := w.anyone(); p != nil {
 			p.frozen = w.now.Add(w.between(time.Second, longestFreeze))
-			w.tell("", "process %d frozen until %s", p.n, p.frozen.Format(time.TimeOnly))
+			w.tellf("", "process %d frozen until %s", p.n, p.frozen.Format(time.TimeOnly))
 		}
 	})
 	w.every(Cut, 4*time.Hour, func() {
 		if p := w.anyone(); p != nil {
 			p.cut = w.now.Add(w.between(time.Second, 20*time.Minute))
-			w.tell("", "process %d has no Redis until %s", p.n, p.cut.Format(time.TimeOnly))
+			w.tellf("", "process %d has no Redis until %s", p.n, p.cut.Format(time.TimeOnly))
 		}
 	})
 	w.every(Flush, 60*time.Hour, func() {
-		w.tell("", "Redis is emptied")
+		w.tellf("", "Redis is emptied")
 		w.server.Flush()
 		w.queue.flush()
 		w.lost = w.now
@@ -118,23 +118,23 @@ func (w *World) plague() {
 	w.every(Dark, 12*time.Hour, func() {
 		store := w.market.stores[w.rng.IntN(len(w.market.stores))]
 		store.dark = w.now.Add(w.between(time.Minute, 3*time.Hour))
-		w.tell("", "store %s is dark until %s", store.id, store.dark.Format(time.TimeOnly))
+		w.tellf("", "store %s is dark until %s", store.id, store.dark.Format(time.TimeOnly))
 	})
 	w.every(Tokens, 30*time.Hour, func() {
 		store := w.market.stores[w.rng.IntN(len(w.market.stores))]
 		store.expired = w.now.Add(w.between(time.Minute, 40*time.Minute))
-		w.tell("", "the token of store %s is refused until %s", store.id, store.expired.Format(time.TimeOnly))
+		w.tellf("", "the token of store %s is refused until %s", store.id, store.expired.Format(time.TimeOnly))
 	})
 	w.every(Skew, 10*time.Hour, func() {
 		if w.rng.IntN(4) == 0 {
 			store := w.market.stores[w.rng.IntN(len(w.market.stores))]
 			store.skew = w.between(-largestSkew, largestSkew)
-			w.tell("", "the clock of store %s is %s off", store.id, store.skew)
+			w.tellf("", "the clock of store %s is %s off", store.id, store.skew)
 			return
 		}
 		if p := w.anyone(); p != nil {
 			p.skew = w.between(-largestSkew, largestSkew)
-			w.tell("", "the clock of process %d is %s off", p.n, p.skew)
+			w.tellf("", "the clock of process %d is %s off", p.n, p.skew)
 		}
 	})
 	w.every(Rules, 30*time.Hour, w.otherRules)
@@ -145,7 +145,7 @@ func (w *World) plague() {
 func (w *World) restore() {
 	point := w.server.Snapshot()
 	w.after(w.between(100*time.Millisecond, 10*time.Minute), func() {
-		w.tell("", "Redis goes back to an earlier point")
+		w.tellf("", "Redis goes back to an earlier point")
 		w.server.Restore(point)
 		w.queue.back()
 		w.lost = w.now

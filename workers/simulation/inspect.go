@@ -13,7 +13,7 @@ func (j *judge) inspect() {
 	records := map[sla.DisputeID]sla.CaseRecord{}
 	memory, err := w.open()
 	if err != nil {
-		j.violate(Sound, "", "the store cannot be opened: %v", err)
+		j.violatef(Sound, "", "the store cannot be opened: %v", err)
 		return
 	}
 	if err := memory.EachCase(context.Background(), func(c sla.CaseRecord) error {
@@ -21,7 +21,7 @@ func (j *judge) inspect() {
 		j.armed(c)
 		return nil
 	}); err != nil {
-		j.violate(Sound, "", "records cannot be read: %v", err)
+		j.violatef(Sound, "", "records cannot be read: %v", err)
 		return
 	}
 	for _, s := range w.market.stores {
@@ -41,7 +41,7 @@ func (j *judge) armed(c sla.CaseRecord) {
 		return
 	}
 	if c.Next.IsZero() {
-		j.violate(Armed, c.ID.String(), "an open case has no timer")
+		j.violatef(Armed, c.ID.String(), "an open case has no timer")
 		return
 	}
 	if c.Obligation.Turn == 0 {
@@ -53,7 +53,7 @@ func (j *judge) armed(c sla.CaseRecord) {
 		if s.At.After(theirs.Add(2 * largestSkew)) { // one that is nearer has passed by the clocks of some
 			// Rules that have just changed are obeyed after the processes have started again.
 			if ours := s.At.Add(-d.store.skew); c.Next.After(ours.Add(armedLate)) && w.now.Sub(w.ruled) > 10*time.Minute {
-				j.violate(Armed, c.ID.String(), "looked at next at %s, %s begins at %s", c.Next, s.Kind, ours)
+				j.violatef(Armed, c.ID.String(), "looked at next at %s, %s begins at %s", c.Next, s.Kind, ours)
 			}
 			return
 		}
@@ -76,9 +76,9 @@ func (j *judge) seen(d *dispute, records map[sla.DisputeID]sla.CaseRecord) {
 	c, ok := records[d.id()]
 	switch {
 	case !ok:
-		j.violate(Seen, d.String(), "not on record, changed at %s, its feed read at %s", changed, j.feeds[d.store.id])
+		j.violatef(Seen, d.String(), "not on record, changed at %s, its feed read at %s", changed, j.feeds[d.store.id])
 	case c.State != d.now.State || d.now.State == sla.StateSeller && c.Obligation.Turn != d.now.Obligations[0].Turn:
-		j.violate(Seen, d.String(), "on record as %s, is %s since %s, its feed read at %s", c.State, d.now.State, changed, j.feeds[d.store.id])
+		j.violatef(Seen, d.String(), "on record as %s, is %s since %s, its feed read at %s", c.State, d.now.State, changed, j.feeds[d.store.id])
 	}
 }
 
@@ -100,7 +100,7 @@ func (j *judge) rests(d *dispute, c sla.CaseRecord) {
 	if _, told := d.judged.paged[turnOf(d.n, d.turn)]; told {
 		return
 	}
-	j.violate(Converges, d.String(), "due since %s, neither answered nor told to anybody (record: %+v)", due, c.Case)
+	j.violatef(Converges, d.String(), "due since %s, neither answered nor told to anybody (record: %+v)", due, c.Case)
 }
 
 // ends checks what must hold when all disputes are closed and nothing happens any more: I7 and the end of I9.
@@ -108,29 +108,29 @@ func (j *judge) ends() {
 	w, ctx := j.w, context.Background()
 	memory, err := w.open()
 	if err != nil {
-		j.violate(Sound, "", "the store cannot be opened at the end: %v", err)
+		j.violatef(Sound, "", "the store cannot be opened at the end: %v", err)
 		return
 	}
 	for _, d := range w.market.all {
 		if d.now.State != sla.StateClosed {
-			j.violate(Converges, d.String(), "still %s at the end", d.now.State)
+			j.violatef(Converges, d.String(), "still %s at the end", d.now.State)
 		}
 		attempts, err := memory.Attempts(ctx, d.id())
 		if err != nil {
-			j.violate(Sound, d.String(), "attempts cannot be read: %v", err)
+			j.violatef(Sound, d.String(), "attempts cannot be read: %v", err)
 		}
 		for _, a := range attempts {
 			if a.Side == sla.AnswerNone && (a.State == sla.AttemptSent || a.State == sla.AttemptUnknown) {
-				j.violate(Converges, d.String(), "an attempt of turn %d is still %s", a.Turn&0xffff, a.State)
+				j.violatef(Converges, d.String(), "an attempt of turn %d is still %s", a.Turn&0xffff, a.State)
 			}
 		}
 	}
 	_ = memory.EachCase(ctx, func(c sla.CaseRecord) error {
 		switch {
 		case c.Open():
-			j.violate(Converges, c.ID.String(), "still open on record at the end")
+			j.violatef(Converges, c.ID.String(), "still open on record at the end")
 		case c.Next.IsZero():
-			j.violate(Reachable, c.ID.String(), "a record without a timer stays for ever")
+			j.violatef(Reachable, c.ID.String(), "a record without a timer stays for ever")
 		}
 		return nil
 	})

@@ -54,14 +54,13 @@ type judged struct {
 // A judge compares what happened with what was promised, by the platform's log.
 type judge struct {
 	w                  *World
-	opened, closed     int
+	closed             int
 	answered           int
 	late, twice, pages int
 	breaches           int // deadlines that passed; late are those of which nobody was told
 	violations         []Violation
 	days               map[string]int64 // spent by store and day, away from midnight
 	buyers             map[sla.BuyerKey][]spent
-	storms             []time.Time
 	feeds              map[sla.StoreID]time.Time // when each was last read to its end
 	told               map[sla.StoreID]time.Time // the same by the clock of who read it
 	lines              int
@@ -76,9 +75,9 @@ func newJudge(w *World) *judge {
 	return &judge{w: w, days: map[string]int64{}, buyers: map[sla.BuyerKey][]spent{}, feeds: map[sla.StoreID]time.Time{}, told: map[sla.StoreID]time.Time{}}
 }
 
-func (j *judge) violate(i Invariant, of, format string, args ...any) {
+func (j *judge) violatef(i Invariant, of, format string, args ...any) {
 	what := fmt.Sprintf(format, args...)
-	j.w.tell(of, violated+" %s: %s", i, what)
+	j.w.tellf(of, violated+" %s: %s", i, what)
 	if len(j.violations) < 100 {
 		j.violations = append(j.violations, Violation{Invariant: i, Case: of, At: j.w.now, What: what})
 	}
@@ -89,14 +88,14 @@ func (j *judge) paged(n handle.Notice) {
 	j.pages++
 	d := j.w.dispute(n.Case.ID)
 	if d == nil {
-		j.violate(Sound, n.Case.ID.String(), "a page about a dispute that does not exist")
+		j.violatef(Sound, n.Case.ID.String(), "a page about a dispute that does not exist")
 		return
 	}
 	turn := n.Case.Obligation.Turn
 	if d.judged.paged == nil {
 		d.judged.paged = map[sla.Turn]time.Time{}
 	}
-	j.w.tell(d.String(), "a person is paged about turn %d: %s", turn&0xffff, n.Why)
+	j.w.tellf(d.String(), "a person is paged about turn %d: %s", turn&0xffff, n.Why)
 	if _, told := d.judged.paged[turn]; !told {
 		d.judged.paged[turn] = j.w.now
 		if j.w.rng.IntN(2) == 0 {
@@ -104,23 +103,23 @@ func (j *judge) paged(n handle.Notice) {
 		}
 	}
 	if n.Why == sla.WhyNone {
-		j.violate(Explained, d.String(), "a page without a reason")
+		j.violatef(Explained, d.String(), "a page without a reason")
 	}
 }
 
 // departs looks at an answer that leaves a process.
 func (j *judge) departs(d *dispute, a sla.Answer, sent departure) {
-	j.w.tell(d.String(), "process %d sends %s of attempt %d in turn %d", sent.by, a.Kind, a.Attempt, a.Turn&0xffff)
+	j.w.tellf(d.String(), "process %d sends %s of attempt %d in turn %d", sent.by, a.Kind, a.Attempt, a.Turn&0xffff)
 	mode := sent.rule.Mode.Value
 	if mode != sla.ModeLive { // in mode hold nobody says yes in these worlds
-		j.violate(Allowed, d.String(), "%s sent in mode %s", a.Kind, mode)
+		j.violatef(Allowed, d.String(), "%s sent in mode %s", a.Kind, mode)
 	}
 	if k := j.w.killed; !k.since.IsZero() && k.scope.Covers(marketplace, d.store.id, d.now.Reason) && sent.at.Sub(k.since) > afterKill {
-		j.violate(Allowed, d.String(), "%s sent %s after the kill switch", a.Kind, sent.at.Sub(k.since))
+		j.violatef(Allowed, d.String(), "%s sent %s after the kill switch", a.Kind, sent.at.Sub(k.since))
 	}
 	theirs := sent.at.Add(d.store.skew)
 	if turnOf(d.n, d.turn) == a.Turn && j.w.now.Sub(d.moved) > inFlight && theirs.After(d.closes.Add(-guard+inFlight)) {
-		j.violate(Allowed, d.String(), "%s sent %s before the deadline, guard is %s", a.Kind, d.closes.Sub(theirs), guard)
+		j.violatef(Allowed, d.String(), "%s sent %s before the deadline, guard is %s", a.Kind, d.closes.Sub(theirs), guard)
 	}
 }
 
@@ -137,7 +136,7 @@ func (j *judge) effect(d *dispute, a sla.Answer, _ departure) {
 	}
 	if count > 1 {
 		j.twice++
-		j.violate(Once, d.String(), "%s took effect as number %d of turn %d", a.Kind, count, a.Turn&0xffff)
+		j.violatef(Once, d.String(), "%s took effect as number %d of turn %d", a.Kind, count, a.Turn&0xffff)
 	}
 	if a.Kind.Pays() {
 		j.spend(d, a)
@@ -149,25 +148,25 @@ func (j *judge) spend(d *dispute, a sla.Answer) {
 	b, now := j.w.rules.budget, j.w.now
 	d.judged.spent += a.Amount.Minor
 	if d.judged.spent > b.Case.Minor {
-		j.violate(Within, d.String(), "%d spent on one dispute, %d allowed", d.judged.spent, b.Case.Minor)
+		j.violatef(Within, d.String(), "%d spent on one dispute, %d allowed", d.judged.spent, b.Case.Minor)
 	}
 	if edge := now.Sub(now.Truncate(24 * time.Hour)); edge > 3*inFlight && edge < 24*time.Hour-3*inFlight {
 		day := now.Format(time.DateOnly)
 		for scope, most := range map[string]int64{string(d.store.id): b.Store.Minor, "": b.Total.Minor} {
 			if j.days[scope+day] += a.Amount.Minor; j.days[scope+day] > most {
-				j.violate(Within, d.String(), "%d spent by %q on %s, %d allowed", j.days[scope+day], scope, day, most)
+				j.violatef(Within, d.String(), "%d spent by %q on %s, %d allowed", j.days[scope+day], scope, day, most)
 			}
 		}
 	}
-	list := append(j.buyers[d.now.Buyer], spent{at: now, minor: a.Amount.Minor})
+	j.buyers[d.now.Buyer] = append(j.buyers[d.now.Buyer], spent{at: now, minor: a.Amount.Minor})
 	total := int64(0)
-	for _, s := range list {
+	for _, s := range j.buyers[d.now.Buyer] {
 		if now.Sub(s.at) < sla.BuyerSpan-inFlight {
 			total += s.minor
 		}
 	}
-	if j.buyers[d.now.Buyer] = list; total > b.Buyer.Minor {
-		j.violate(Within, d.String(), "%d spent on one buyer, %d allowed", total, b.Buyer.Minor)
+	if total > b.Buyer.Minor {
+		j.violatef(Within, d.String(), "%d spent on one buyer, %d allowed", total, b.Buyer.Minor)
 	}
 }
 
@@ -180,7 +179,7 @@ func (j *judge) breached(d *dispute) {
 		return
 	}
 	j.late++
-	j.violate(InTime, d.String(), "the deadline of turn %d passed in silence (paged: %t)", d.turn, ok)
+	j.violatef(InTime, d.String(), "the deadline of turn %d passed in silence (paged: %t)", d.turn, ok)
 }
 
 // explained looks at a line of the audit.
@@ -190,11 +189,11 @@ func (j *judge) explained(line []byte) {
 	}
 	var l handle.Line
 	if err := json.Unmarshal(line, &l); err != nil {
-		j.violate(Explained, "", "a line of the audit that cannot be read: %v", err)
+		j.violatef(Explained, "", "a line of the audit that cannot be read: %v", err)
 		return
 	}
 	if l.Event == handle.EventAnswer && (l.Why == "" || l.Why == sla.WhyNone.String() || l.Rules == "" || l.Case == "" || l.Facts.Reason == "") {
-		j.violate(Explained, l.Case, "an answer without its ground, rules or facts: %s", line)
+		j.violatef(Explained, l.Case, "an answer without its ground, rules or facts: %s", line)
 	}
 }
 
@@ -202,7 +201,7 @@ func (j *judge) explained(line []byte) {
 func (j *judge) read(f sla.FeedRecord) {
 	if !f.LastSuccess.IsZero() && !f.LastSuccess.Equal(j.told[f.Store]) {
 		j.told[f.Store], j.feeds[f.Store] = f.LastSuccess, j.w.now
-		j.w.tell("", "feed of %s read", f.Store)
+		j.w.tellf("", "feed of %s read", f.Store)
 	}
 }
 

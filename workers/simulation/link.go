@@ -45,7 +45,7 @@ func (l *link) reach(op string) error {
 		return l.failed(op, connectors.Unauthorised)
 	case w.may(Errors, 0.01):
 		return l.failed(op, connectors.Throttled)
-	case w.may(Errors, 0.01):
+	case w.may(Errors, 0.011):
 		w.pause(callTimeout)
 		return l.failed(op, connectors.Unavailable)
 	case w.may(Errors, 0.002):
@@ -82,7 +82,7 @@ func (l *link) Fetch(_ context.Context, since connectors.Cursor) (connectors.Pag
 		switch {
 		case w.may(Pages, 0.0005):
 			page.Rejects = append(page.Rejects, connectors.Reject{ID: id, Raw: []byte(id), Err: l.failed("row", connectors.Malformed)})
-		case w.may(Pages, 0.0005): // left out
+		case w.may(Pages, 0.0006): // left out
 		default:
 			page.Rows = append(page.Rows, connectors.Row{ID: id, Raw: []byte(id), Fingerprint: d.version<<1 | 1, Modified: d.now.Modified})
 		}
@@ -94,10 +94,10 @@ func (l *link) Fetch(_ context.Context, since connectors.Cursor) (connectors.Pag
 func (l *link) seen(d *dispute) sla.Dispute {
 	w := l.p.w
 	if w.now.Sub(d.changed) < staleness && d.was.State != sla.StateUnknown && w.may(Errors, 0.3) {
-		w.tell(d.String(), "process %d reads it as it was before", l.p.n)
+		w.tellf(d.String(), "process %d reads it as it was before", l.p.n)
 		return d.was
 	}
-	w.tell(d.String(), "process %d reads it", l.p.n)
+	w.tellf(d.String(), "process %d reads it", l.p.n)
 	return d.now
 }
 
@@ -162,7 +162,7 @@ func (l *link) Confirm(_ context.Context, of sla.Dispute, a sla.Answer) (connect
 	w, d := l.p.w, l.p.w.dispute(of.ID)
 	stale := w.may(Errors, 0.3)
 	for _, e := range d.effects {
-		if e.turn == a.Turn && e.kind == a.Kind && !(stale && w.now.Sub(e.at) < staleness) {
+		if e.turn == a.Turn && e.kind == a.Kind && (!stale || w.now.Sub(e.at) >= staleness) {
 			return connectors.OutcomePresent, nil
 		}
 	}

@@ -3,6 +3,7 @@ package simulation
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"watchkeeper/sla"
@@ -72,7 +73,7 @@ func (m *market) open(n int) {
 	d := &dispute{n: n, store: s}
 	reasons := []sla.Reason{sla.ReasonNotReceived, sla.ReasonNotReceived, sla.ReasonNotAsDescribed, sla.ReasonDamaged, sla.ReasonOther}
 	d.now = sla.Dispute{
-		DisputeRef: sla.DisputeRef{ID: sla.DisputeID{Platform: marketplace, Store: s.id, Native: fmt.Sprint(firstID + n)}, Order: fmt.Sprint(8_000_000 + n)},
+		DisputeRef: sla.DisputeRef{ID: sla.DisputeID{Platform: marketplace, Store: s.id, Native: strconv.Itoa(firstID + n)}, Order: strconv.Itoa(8_000_000 + n)},
 		Reason:     reasons[w.rng.IntN(len(reasons))], Opened: m.theirs(s), Buyer: sla.BuyerKey(1 + w.rng.IntN(1+w.o.Cases/8)),
 		Country: "BR", Claimed: dollars(500 + w.rng.Int64N(9500)), Proposal: "b0",
 	}
@@ -114,7 +115,7 @@ func (m *market) turn(d *dispute) {
 	}
 	d.now.State, d.now.Proposal = sla.StateSeller, fmt.Sprint("b", d.turn)
 	m.owe(d, opened)
-	w.tell(d.String(), "turn %d until %s", d.turn, d.closes.Format(time.DateTime))
+	w.tellf(d.String(), "turn %d until %s", d.turn, d.closes.Format(time.DateTime))
 	m.expire(d)
 	if w.may(Moves, 0.05) {
 		turn := d.turn
@@ -148,7 +149,7 @@ func (m *market) move(d *dispute, turn int) {
 	d.moved = m.w.now
 	d.closes = d.closes.Add(-left / 4).Truncate(time.Second)
 	m.owe(d, d.now.Obligations[0].Opened)
-	m.w.tell(d.String(), "deadline moved to %s", d.closes.Format(time.DateTime))
+	m.w.tellf(d.String(), "deadline moved to %s", d.closes.Format(time.DateTime))
 	m.expire(d)
 }
 
@@ -173,17 +174,17 @@ func (m *market) close(d *dispute, by sla.Party, paid sla.Money) {
 	d.now.State, d.now.Obligations = sla.StateClosed, nil
 	d.now.Closed = sla.Closing{At: m.theirs(d.store), By: by, Paid: paid}
 	m.w.judge.closed++
-	m.w.tell(d.String(), "closed by %s, %s paid", by, paid)
+	m.w.tellf(d.String(), "closed by %s, %s paid", by, paid)
 }
 
 // take lets an answer arrive at the platform. It tells whether the platform takes it.
 func (m *market) take(d *dispute, a sla.Answer, sent departure) bool {
 	if d.now.State == sla.StateClosed || turnOf(d.n, d.turn) != a.Turn {
-		m.w.tell(d.String(), "the platform refuses %s of attempt %d: the dispute has moved", a.Kind, a.Attempt)
+		m.w.tellf(d.String(), "the platform refuses %s of attempt %d: the dispute has moved", a.Kind, a.Attempt)
 		return false // the proposal that it refers to is no longer there
 	}
 	d.effects = append(d.effects, effect{turn: a.Turn, kind: a.Kind, at: m.w.now})
-	m.w.tell(d.String(), "%s of attempt %d takes effect, %s, sent by process %d", a.Kind, a.Attempt, a.Amount, sent.by)
+	m.w.tellf(d.String(), "%s of attempt %d takes effect, %s, sent by process %d", a.Kind, a.Attempt, a.Amount, sent.by)
 	m.w.judge.effect(d, a, sent)
 	switch {
 	case a.Kind == sla.AnswerAccept:
@@ -231,7 +232,7 @@ func (m *market) person(d *dispute, turn sla.Turn) {
 		if d.now.State != sla.StateSeller || turnOf(d.n, d.turn) != turn {
 			return
 		}
-		m.w.tell(d.String(), "a person answers")
+		m.w.tellf(d.String(), "a person answers")
 		m.change(d)
 		d.now.State, d.now.Obligations = sla.StateBuyer, nil
 		m.w.after(m.w.between(time.Hour, 30*time.Hour), m.buyer(d))

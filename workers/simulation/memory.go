@@ -25,4 +25,6 @@ func (m InMemory) Flush() { m.world.Flush() }
 func (m InMemory) Snapshot() any { return m.world.Snapshot() }
 
 // Restore goes back to a point.
-func (m InMemory) Restore(point any) { m.world.Restore(point.(memstore.Snapshot)) } // made by Snapshot
+func (m InMemory) Restore(point any) {
+	m.world.Restore(point.(memstore.Snapshot)) //nolint:forcetypeassert // made by Snapshot
+}

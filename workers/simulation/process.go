@@ -3,6 +3,7 @@ package simulation
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"go.uber.org/zap"
@@ -49,13 +50,13 @@ func (w *World) launch(n int) {
 	}
 	memory, err := w.server.Open(Handle{Now: p.now, Stores: w.market.platforms(), Settle: settle})
 	if err != nil {
-		w.judge.violate(Sound, "", "process %d cannot open the store: %v", n, err)
+		w.judge.violatef(Sound, "", "process %d cannot open the store: %v", n, err)
 		return
 	}
 	p.memory = &gate{p: p, of: memory}
 	p.wire()
 	w.processes[n] = p
-	w.tell("", "process %d starts, its clock %s off", n, p.skew)
+	w.tellf("", "process %d starts, its clock %s off", n, p.skew)
 	w.start(p, p.begin)
 }
 
@@ -109,7 +110,7 @@ func (p *process) gone(ctx context.Context, src *connectors.Source, ids []string
 	for i, id := range ids {
 		disputes[i] = sla.DisputeID{Platform: src.Platform, Store: src.Store, Native: id}
 	}
-	return jobs{p}.Enqueue(ctx, job.ForCases(job.Refresh, disputes, fmt.Sprint(p.now().UnixMilli()))...)
+	return jobs{p}.Enqueue(ctx, job.ForCases(job.Refresh, disputes, strconv.FormatInt(p.now().UnixMilli(), 36))...)
 }
 
 // begin is what a process does first; then its two loops run until it ends.
@@ -157,7 +158,7 @@ func (p *process) step() {
 	}
 	if w.may(Freeze, 0.00003) {
 		p.frozen = w.now.Add(w.between(time.Second, longestFreeze))
-		w.tell("", "process %d frozen until %s", p.n, p.frozen.Format(time.TimeOnly))
+		w.tellf("", "process %d frozen until %s", p.n, p.frozen.Format(time.TimeOnly))
 	}
 	w.pause(time.Duration(100+w.rng.IntN(2000)) * time.Microsecond)
 }

@@ -62,7 +62,7 @@ func (r Real) Snapshot() any {
 func (r Real) Restore(point any) {
 	r.Flush()
 	ctx, pipe := context.Background(), r.Client.Pipeline()
-	for _, d := range point.([]dumped) { // made by Snapshot
+	for _, d := range point.([]dumped) { //nolint:forcetypeassert // made by Snapshot
 		pipe.Restore(ctx, d.key, d.ttl, d.value)
 	}
 	if _, err := pipe.Exec(ctx); err != nil {

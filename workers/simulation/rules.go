@@ -3,6 +3,7 @@ package simulation
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"watchkeeper/sla"
@@ -70,7 +71,7 @@ func (w *World) draw(before *rulebook) *rulebook {
 // otherRules gives the fleet new rules: its processes end one after the other and start again with them.
 func (w *World) otherRules() {
 	w.rules, w.ruled = w.draw(w.rules), w.now
-	w.tell("", "rules %s: %s", w.rules.Hash(), w.modes())
+	w.tellf("", "rules %s: %s", w.rules.Hash(), w.modes())
 	for i := range w.processes {
 		w.after(time.Duration(i)*w.between(10*time.Second, time.Minute), func() {
 			if p := w.processes[i]; p != nil && !p.dead {
@@ -81,12 +82,12 @@ func (w *World) otherRules() {
 }
 
 func (w *World) modes() string {
-	out := ""
+	var out strings.Builder
 	for _, s := range w.market.stores {
 		r := w.rules.stores[s.id]
-		out += fmt.Sprintf("%s %s from %s before; ", s.id, r.Mode.Value, r.ActBefore.Value)
+		_, _ = fmt.Fprintf(&out, "%s %s from %s before; ", s.id, r.Mode.Value, r.ActBefore.Value)
 	}
-	return out
+	return out.String()
 }
 
 // A kill is a switch that an operator has thrown.
@@ -114,10 +115,10 @@ func (w *World) throw(on bool) {
 		err = memory.SetKill(context.Background(), w.killed.scope, on, "simulated", w.now)
 	}
 	if err != nil {
-		w.judge.violate(Sound, "", "the operator's word was not heard: %v", err)
+		w.judge.violatef(Sound, "", "the operator's word was not heard: %v", err)
 		return
 	}
-	w.tell("", "kill switch over %q: %t", w.killed.scope.Store, on)
+	w.tellf("", "kill switch over %q: %t", w.killed.scope.Store, on)
 	if w.killed.since = (time.Time{}); on {
 		w.killed.since = w.now
 	}

@@ -161,7 +161,7 @@ func (p *process) drop(s *strand) {
 // crash ends a process between two steps of its work. What it has asked of others goes on.
 func (w *World) crash(p *process) {
 	w.crashes++
-	w.tell("", "process %d dies", p.n)
+	w.tellf("", "process %d dies", p.n)
 	w.endAll(p)
 	w.after(w.between(time.Second, time.Minute), func() { w.launch(p.n) })
 	if w.running != nil && w.running.proc == p {

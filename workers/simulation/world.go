@@ -78,10 +78,11 @@ type World struct {
 func New(o Options, server Server) *World {
 	reg, platforms := prometheus.NewRegistry(), []sla.Platform{marketplace, tracking}
 	w := &World{
-		o: o, rng: rand.New(rand.NewPCG(o.Seed, 0x5eed)), now: began, calm: began.Add(opening + calmBefore), server: server, follows: map[int]bool{},
+		o: o, now: began, calm: began.Add(opening + calmBefore), server: server, follows: map[int]bool{},
 		processes: make([]*process, processes), leaving: o.Cases,
 		metrics: metrics{intake.NewMetrics(reg, platforms), handle.NewMetrics(reg, platforms), poll.NewMetrics(reg, platforms), sweep.NewMetrics(reg)},
 	}
+	w.rng = rand.New(rand.NewPCG(o.Seed, 0x5eed)) //nolint:gosec // a world that can be repeated
 	w.judge, w.queue = newJudge(w), &queue{w: w, taken: map[string]bool{}}
 	w.market = &market{w: w}
 	for i := range sellers {
@@ -109,7 +110,7 @@ func (w *World) dispute(id sla.DisputeID) *dispute {
 }
 
 // tell lets whoever listens hear what happens.
-func (w *World) tell(of, format string, args ...any) {
+func (w *World) tellf(of, format string, args ...any) {
 	if w.o.Trace != nil {
 		w.o.Trace(w.now, of, fmt.Sprintf(format, args...))
 	}
@@ -118,7 +119,7 @@ func (w *World) tell(of, format string, args ...any) {
 // Run plays the world to its end and gives what the judge found.
 func (w *World) Run() Result {
 	started := w.now
-	w.tell("", "rules %s: %s", w.rules.Hash(), w.modes())
+	w.tellf("", "rules %s: %s", w.rules.Hash(), w.modes())
 	for n := range w.processes {
 		w.launch(n)
 	}
@@ -131,7 +132,8 @@ func (w *World) Run() Result {
 	w.plague()
 	w.at(w.calm, w.pacify)
 	w.inspections()
-	for w.next(started.Add(longest)) && !w.over() {
+	for !w.over() && w.next(started.Add(longest)) {
+		continue
 	}
 	w.judge.ends()
 	w.end()
@@ -151,7 +153,7 @@ func (w *World) pacify() {
 	if !w.killed.since.IsZero() {
 		w.throw(false)
 	}
-	w.tell("", "nothing goes wrong from here on")
+	w.tellf("", "nothing goes wrong from here on")
 }
 
 func (w *World) inspections() {

@@ -21,7 +21,7 @@ type measuredNote struct {
 // NoteMeasured writes down what a process has measured of the platforms, for the other replicas and for people.
 func (s *Store) NoteMeasured(ctx context.Context, process string, of map[sla.Platform]sla.Measured, now time.Time) error {
 	op := "note the measurements of " + process
-	text, err := json.Marshal(measuredNote{At: now.UnixMilli(), Platforms: of})
+	text, err := json.Marshal(measuredNote{At: now.UnixMilli(), Platforms: of}) //nolint:musttag // read by ourselves alone
 	if err != nil {
 		return wrap(op, err)
 	}
@@ -65,7 +65,7 @@ func (s *Store) Measured(ctx context.Context, except string, now time.Time) (map
 
 func readMeasured(text []byte) (measuredNote, error) {
 	var note measuredNote
-	if err := json.Unmarshal(text, &note); err != nil {
+	if err := json.Unmarshal(text, &note); err != nil { //nolint:musttag // written by ourselves
 		return measuredNote{}, fmt.Errorf("%d bytes of measurements: %w", len(text), ErrUnreadable)
 	}
 	return note, nil
