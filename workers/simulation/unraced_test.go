@@ -2,4 +2,4 @@
 
 package simulation_test
 
-const worlds = 3
+const raced = false
