@@ -240,7 +240,6 @@ func (t *turn) once(ctx context.Context, claimed time.Time, attempt sla.Attempt,
 	defer cancel()
 	a.Attempt = attempt.N
 	receipt, err := t.src.Responder.Respond(ctx, t.dispute, a)
-	t.took(err)
 	r := result{state: sla.AttemptRefused, receipt: receipt, err: err}
 	kind := connectors.KindOf(err)
 	switch {

@@ -175,7 +175,6 @@ type turn struct {
 	decision sla.Decision
 	dispute  sla.Dispute
 	claimed  time.Time   // when the slot was asked for
-	began    time.Time   // when the platform was first asked
 	held     sla.Attempt // the slot of the answer, as the claim gave it; zero when nothing is to be sent
 	facts    playbook.Facts
 	claimErr error // why it could not be claimed
@@ -195,9 +194,7 @@ func (t *turn) run(ctx context.Context) error {
 		return t.claimErr
 	}
 	var err error
-	t.began = t.Now()
 	if t.dispute, err = t.src.Connector.Lookup(ctx, t.rec.DisputeRef); err != nil {
-		t.took(err)
 		return t.unreadable(ctx, t.decision, err)
 	}
 	if c, ok := t.src.Connector.(clocked); ok {
