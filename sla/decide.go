@@ -246,7 +246,7 @@ func (d *Decision) wait(now time.Time, c *Case, r *Rule, why Why) *Decision {
 	switch r.Unanswered.Value {
 	case UnansweredSend, UnansweredRefuse:
 		asked := c.Paged >= StageAct && c.Paged != StageFallback
-		if last := guardAt(c.Obligation, d.Deadline, *r).Add(-fallbackMargin); !asked && now.Before(last) {
+		if last := d.Deadline.Add(-r.Guard.Value - fallbackMargin); !asked && now.Before(last) {
 			if last.Before(d.Next) {
 				d.Next = last
 			}

@@ -250,7 +250,7 @@ func (t *turn) untilNext(wait time.Duration, d sla.Decision) time.Duration {
 // later is a wait from now by our own clock, as timers are, but not beyond guard: there a person must hear of the case.
 func (t *turn) later(wait time.Duration, d sla.Decision) time.Time {
 	if !d.Deadline.IsZero() {
-		if left := sla.GuardAt(t.rec.Obligation, t.rule).Sub(t.now()); left > 0 {
+		if left := d.Deadline.Add(-t.rule.Guard.Value).Sub(t.now()); left > 0 {
 			wait = min(wait, left)
 		}
 	}

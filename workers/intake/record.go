@@ -159,7 +159,7 @@ func (in *Intake) arm(src *connectors.Source, w *sla.CaseWrite, again bool) (dri
 		if !again {
 			wait = grace / 2
 		}
-		if guard := sla.GuardAt(w.Obligation, rule); !decision.Deadline.IsZero() && guard.After(now) {
+		if guard := decision.Deadline.Add(-rule.Guard.Value); guard.After(now) {
 			wait = min(wait, guard.Sub(now))
 		}
 	case sla.ActionLeave:

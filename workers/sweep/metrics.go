@@ -11,9 +11,8 @@ type metrics struct {
 	frozen  prometheus.Gauge
 	amnesia prometheus.Counter
 	mended  prometheus.Counter
-
-	gone       prometheus.Counter
-	ended      prometheus.Counter
+	gone    prometheus.Counter
+	ended   prometheus.Counter
 }
 
 // Metrics are the sweeper's, registered once for a process.
