@@ -26,12 +26,14 @@ const presentShard = 0
 
 // others are the other processes as this one sees them.
 type others struct {
-	mu    sync.Mutex
-	beats uint64
-	last  time.Time       // when it was last looked
-	seen  map[string]beat // those that may live
-	gone  string          // those that are gone, processSize bytes each
-	mine  map[string]bool // of them, those that this process found, and has told
+	beating sync.Mutex // over the next three: one beat at a time. It is held over calls, and nobody else waits for it
+	beats   uint64
+	last    time.Time       // when it was last looked
+	seen    map[string]beat // those that may live
+
+	mu   sync.Mutex      // over what follows, and never over a call: claims of every shard ask who is gone
+	gone string          // those that are gone, processSize bytes each
+	mine map[string]bool // of them, those that this process found, and has told
 }
 
 // A beat is how often a process has beaten, and since when that is so.
@@ -45,20 +47,20 @@ type beat struct {
 func (s *Store) Beat(ctx context.Context, now time.Time) (int, error) {
 	const op = "beat"
 	o := &s.others
-	o.mu.Lock()
-	defer o.mu.Unlock()
+	o.beating.Lock()
+	defer o.beating.Unlock()
 	o.beats++
 	said, err := s.present(ctx, binary.BigEndian.AppendUint64(nil, o.beats), nil, now)
 	if err != nil {
 		return 0, wrap(op, err)
 	}
-	away := now.Sub(o.last)
-	o.watch(said, s.process, now, away < 0 || away > mostUnseen)
-	if silent := o.silent(now); len(silent) > 0 {
+	if silent := o.watch(said, s.process, now); len(silent) > 0 {
 		if said, err = s.present(ctx, nil, silent, now); err != nil {
 			return 0, wrap(op, err)
 		}
 	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	return o.hear(said, s.process), nil
 }
 
@@ -90,8 +92,11 @@ func (s *Store) present(ctx context.Context, beats, gone []byte, now time.Time) 
 // markedGone tells the word that a process is gone from its beats, which are eight bytes.
 func markedGone(said string) bool { return len(said) > 8 }
 
-// watch takes in what processes say. After an absence of ours nobody has been silent yet.
-func (o *others) watch(said map[string]string, me string, now time.Time, away bool) {
+// watch takes in what processes say, and gives those that have been silent for long, each with its beats. After an absence of ours nobody has
+// been silent yet.
+func (o *others) watch(said map[string]string, me string, now time.Time) (silent []byte) {
+	gap := now.Sub(o.last)
+	away := gap < 0 || gap > mostUnseen
 	seen := make(map[string]beat, len(said))
 	for process, count := range said {
 		if process == me || markedGone(count) {
@@ -101,20 +106,12 @@ func (o *others) watch(said map[string]string, me string, now time.Time, away bo
 		if !known || away || b.count != count {
 			b = beat{count: count, since: now}
 		}
-		seen[process] = b
-	}
-	o.seen, o.last = seen, now
-}
-
-// silent lists the processes that have not beaten for long, each with its beats.
-func (o *others) silent(now time.Time) []byte {
-	var out []byte
-	for process, b := range o.seen {
-		if now.Sub(b.since) >= GoneAfter {
-			out = append(append(out, process...), b.count...)
+		if seen[process] = b; now.Sub(b.since) >= GoneAfter {
+			silent = append(append(silent, process...), count...)
 		}
 	}
-	return out
+	o.seen, o.last = seen, now
+	return silent
 }
 
 // hear learns who is gone, and counts those that this process has found and not told yet.

@@ -179,3 +179,52 @@ func TestEndedLeasesAreDueAtOnceAndLaterTimersAreNot(t *testing.T) {
 		}
 	})
 }
+
+// stuck keeps each call on who lives from being sent until it is let go.
+type stuck struct {
+	entered, release chan struct{}
+}
+
+func (stuck) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (stuck) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
+
+func (s stuck) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		for _, arg := range cmds[0].Args() {
+			if arg == "wk:{00}:alive" {
+				s.entered <- struct{}{}
+				<-s.release
+			}
+		}
+		return next(ctx, cmds)
+	}
+}
+
+// Who lives is kept on one node of a Cluster: while that node hangs, the claims of all others must go on.
+func TestABeatThatHangsHoldsUpNoClaim(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *store.Store, c *clock, rdb redis.UniversalClient) {
+		hook := stuck{make(chan struct{}, 8), make(chan struct{})}
+		rdb.AddHook(hook)
+		beaten := make(chan error, 1)
+		go func() {
+			_, err := s.Beat(context.Background(), c.now())
+			beaten <- err
+		}()
+		<-hook.entered
+		claimed := make(chan error, 1)
+		go func() {
+			_, err := s.ClaimAttempt(context.Background(), key(0), c.now(), time.Minute)
+			claimed <- err
+		}()
+		select {
+		case err := <-claimed:
+			must(t, err)
+		case <-time.After(10 * time.Second):
+			t.Error("the claim waits for the beat")
+		}
+		close(hook.release)
+		must(t, <-beaten)
+	})
+}
