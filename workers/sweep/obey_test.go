@@ -1,0 +1,81 @@
+package sweep_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+
+	"watchkeeper/connectors"
+	"watchkeeper/sla"
+	"watchkeeper/sla/slatest"
+	"watchkeeper/workers/sweep"
+)
+
+// armed holds one open case, and how many rulebooks the processes obey.
+type armed struct {
+	record   sla.CaseRecord
+	obeyed   string
+	versions int
+}
+
+func (a *armed) EachCase(_ context.Context, fn func(sla.CaseRecord) error) error { return fn(a.record) }
+
+func (a *armed) RearmCases(_ context.Context, moves []sla.Rearm) ([]bool, error) {
+	for _, m := range moves {
+		a.record.Next = m.Next
+	}
+	return make([]bool, len(moves)), nil
+}
+
+func (a *armed) Obeyed(context.Context) (string, error) { return a.obeyed, nil }
+
+func (a *armed) SetObeyed(_ context.Context, name string) error {
+	a.obeyed = name
+	return nil
+}
+
+func (a *armed) RulesVersions(context.Context, time.Time, time.Duration) (int, error) {
+	return a.versions, nil
+}
+
+type oneRule struct{ sla.Rule }
+
+func (r oneRule) For(sla.Platform, sla.StoreID, sla.Reason) sla.Rule { return r.Rule }
+
+// In a rollout a replica with the old rules looks at a case after one with the new rules has armed it, and arms it as late as the old ones want.
+func TestCasesAreArmedOnceMoreWhenReplicasHaveComeToAgree(t *testing.T) {
+	t.Parallel()
+	now, d := slatest.Epoch, slatest.Dispute()
+	rule := slatest.Rule()
+	o, _ := d.Ruling(rule)
+	late := sla.EffectiveDeadline(o, rule)
+	store := &armed{versions: 2, record: sla.CaseRecord{Case: sla.Case{DisputeRef: d.DisputeRef, State: d.State, Reason: d.Reason, Obligation: o, Next: late}}}
+	src := &connectors.Source{Store: d.ID.Store, Platform: d.ID.Platform}
+	obeyer := &sweep.Obeyer{
+		Store: store, Sources: connectors.Sources{d.ID.Store: src}, Rules: oneRule{rule}, Name: func(time.Time) string { return "new" },
+		Now: func() time.Time { return now }, Log: zap.NewNop(),
+	}
+	obey := func(after time.Duration, versions int) time.Time {
+		now, store.versions = now.Add(after), versions
+		if err := obeyer.Obey(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return store.record.Next
+	}
+	if next := obey(0, 2); !next.Before(late) {
+		t.Fatalf("want the case armed under the new rules, got %s", next)
+	}
+	store.record.Next = late // by the replica with the old rules
+	if next := obey(time.Minute, 2); !next.Equal(late) {
+		t.Errorf("want nothing armed as long as the other replica is there, got %s", next)
+	}
+	if next := obey(time.Minute, 1); !next.Before(late) {
+		t.Errorf("want the case armed once more when it has gone, got %s", next)
+	}
+	store.record.Next = late
+	if next := obey(time.Minute, 1); !next.Equal(late) {
+		t.Errorf("want it armed once and not with every look, got %s", next)
+	}
+}
