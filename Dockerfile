@@ -7,11 +7,11 @@ ARG GO_DIGEST=
 FROM ${GO_IMAGE}${GO_DIGEST} AS build
 WORKDIR /src
 ARG VERSION=dev
-ENV CGO_ENABLED=0 GOFLAGS=-mod=readonly
+ENV CGO_ENABLED=0 GOCACHE=/go/build GOFLAGS=-mod=readonly
 COPY go.mod go.sum ./
 RUN --mount=type=cache,target=/go/pkg/mod go mod download
 COPY . .
-RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
+RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/go/build \
     go build -trimpath -buildvcs=false -ldflags "-s -w -X watchkeeper/workers/fleet.stamped=${VERSION}" -o /out/ ./cmd/watchkeeper ./cmd/wkctl
 
 # Nothing but the two programs, the certificates that HTTPS needs and the time zones that platforms speak: no shell, no package manager.
