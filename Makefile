@@ -110,6 +110,10 @@ chaos: ## break real processes in every way of deploy/FAILURES.md; UPDATE=-updat
 chaos-table: ## make the table of deploy/FAILURES.md anew from what was measured
 	$(GO) test -count=1 -run '^TestTheTableOfFailuresIsFresh$$' ./workers/embedded/chaos -update
 
+.PHONY: planted
+planted: ## plant bugs in the source and have the simulation find each
+	$(GO) test -tags planted -count=1 -timeout 60m -run Planted -v ./workers/simulation
+
 .PHONY: soak
 soak: ## kill two real daemons every 5 s for 10 minutes, then empty their Redis; 30 minutes in all
 	$(GO) run ./cmd/wkdev soak --seed $(SEED)
