@@ -127,18 +127,34 @@ func printRows(out io.Writer, format string, rows []benchRow) error {
 	return w.Flush()
 }
 
-// median runs something several times and gives the middle of its results.
+// median does something n times and gives the middle figure.
 func median(n int, once func() (float64, error)) (float64, error) {
-	var all []float64
-	for range n {
-		v, err := once()
-		if err != nil {
-			return 0, err
-		}
-		all = append(all, v)
+	all, err := inTurn(n, once)
+	if err != nil {
+		return 0, err
 	}
-	slices.Sort(all)
-	return all[len(all)/2], nil
+	return all[0], nil
+}
+
+// inTurn does several things one after the other, n rounds of all, and gives the middle figure of each: a machine that is busy for a minute is
+// busy for what is compared, too.
+func inTurn(n int, once ...func() (float64, error)) ([]float64, error) {
+	figures := make([][]float64, len(once))
+	for range n {
+		for i, do := range once {
+			v, err := do()
+			if err != nil {
+				return nil, err
+			}
+			figures[i] = append(figures[i], v)
+		}
+	}
+	out := make([]float64, len(once))
+	for i, all := range figures {
+		slices.Sort(all)
+		out[i] = all[len(all)/2]
+	}
+	return out, nil
 }
 
 // perSecond times something that does n things.

@@ -20,23 +20,15 @@ import (
 // is measured apart: its budgets are reserved besides, for which plain asynq has nothing.
 func (b *bench) settle(ctx context.Context, r *rig) ([]benchRow, error) {
 	n := min(b.cases, 60_000) // enough for the start of either server to weigh little
-	answers := func(rule string) (float64, error) {
-		return median(b.rounds, func() (float64, error) {
+	answers := func(rule string) func() (float64, error) {
+		return func() (float64, error) {
 			if err := r.wipe(ctx); err != nil {
 				return 0, err
 			}
 			return r.answerAll(ctx, n, rule)
-		})
+		}
 	}
-	ours, err := answers("refuse@0h")
-	if err != nil {
-		return nil, err
-	}
-	paying, err := answers("accept@0h")
-	if err != nil {
-		return nil, err
-	}
-	theirs, err := median(b.rounds, func() (float64, error) {
+	figures, err := inTurn(b.rounds, answers("refuse@0h"), answers("accept@0h"), func() (float64, error) {
 		if err := r.wipe(ctx); err != nil {
 			return 0, err
 		}
@@ -49,6 +41,7 @@ func (b *bench) settle(ctx context.Context, r *rig) ([]benchRow, error) {
 	if err != nil {
 		return nil, err
 	}
+	ours, paying, theirs := figures[0], figures[1], figures[2]
 	return []benchRow{
 		rate("a case from due to settled, a case counted as one task", "cases/s", ours, theirs),
 		rate("the same with an answer that pays, its budgets reserved", "cases/s", paying, theirs),

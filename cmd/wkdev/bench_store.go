@@ -139,17 +139,12 @@ func (b *bench) due(ctx context.Context, r *rig) ([]benchRow, error) {
 		return nil, err
 	}
 	round := 0
-	ours, err := median(b.rounds, func() (float64, error) {
+	tasks := min(n, 30_000)
+	figures, err := inTurn(b.rounds, func() (float64, error) {
 		now := base.Add(time.Duration(round) * time.Hour)
 		round++
 		return perSecond(n, func() error { return r.claimAll(ctx, n, now) })
-	})
-	if err != nil {
-		return nil, err
-	}
-	tasks := min(n, 30_000)
-	theirs, err := median(b.rounds, func() (float64, error) {
-		round++
+	}, func() (float64, error) {
 		if err := r.enqueue(ctx, tasks, strconv.Itoa(round), nil); err != nil {
 			return 0, err
 		}
@@ -159,6 +154,7 @@ func (b *bench) due(ctx context.Context, r *rig) ([]benchRow, error) {
 	if err != nil {
 		return nil, err
 	}
+	ours, theirs := figures[0], figures[1]
 	return []benchRow{rate("due entries claimed, recorded, acknowledged", "entries/s", ours, theirs)}, nil
 }
 
