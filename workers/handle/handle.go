@@ -51,6 +51,7 @@ type Audit interface {
 // Intake records what was read from a platform.
 type Intake interface {
 	Record(ctx context.Context, src *connectors.Source, d sla.Dispute, prev sla.CaseRecord) error
+	Await(ctx context.Context, src *connectors.Source, d sla.Dispute, prev sla.CaseRecord, look time.Time) error
 	Refresh(ctx context.Context, src *connectors.Source, ids []sla.DisputeID) error
 	Look(ctx context.Context, src *connectors.Source, refs []sla.ShipmentRef) error
 }

@@ -16,6 +16,7 @@ const (
 	showWait    = 10 * time.Minute // until the platform is asked whether it shows an accepted answer
 	confirmWait = 30 * time.Second // until it is first asked about an unknown one
 	againWait   = time.Minute      // until the next try after a failure that may pass
+	looks       = 4                // how often, within a settle window, it is seen that an answer is absent
 	conflictGap = 30 * time.Second // until the next try when the dispute has moved: it is read again then
 )
 
@@ -119,7 +120,7 @@ func (t *turn) resolve(ctx context.Context) error {
 		left = left || !done && endsTurn(a)
 	}
 	t.rec.Unresolved = left
-	return t.Intake.Record(ctx, t.src, t.dispute, t.rec)
+	return t.Intake.Await(ctx, t.src, t.dispute, t.rec, t.look)
 }
 
 // confirm settles one attempt that we hold by reading the platform; false when it must stay unknown for now.
@@ -142,8 +143,9 @@ func (t *turn) confirm(ctx context.Context, held sla.Attempt) (bool, error) {
 		label = "absent"
 		s.State = sla.AttemptRefused
 		// The sender's clock may be anywhere: besides the time since the send, the time since we first looked must pass, on our own clock.
-		first := t.absent.since(held, t.Now())
-		if t.Now().Sub(held.SentAt) < t.rule.Settle.Value+t.src.Skew().Abs() || t.Now().Sub(first) < t.rule.Settle.Value {
+		if proof := t.proven(held); t.Now().Before(proof) {
+			// Other processes must have seen it absent as well, for any of them may get the last look.
+			t.look = earlier(t.look, earlier(proof, t.Now().Add(t.rule.Settle.Value/looks)))
 			return false, t.settle(ctx, held, sla.Settlement{State: sla.AttemptUnknown, At: t.Now()})
 		}
 	}
@@ -158,6 +160,24 @@ func (t *turn) confirm(ctx context.Context, held sla.Attempt) (bool, error) {
 		err = t.unspend(ctx, held, held.Kind)
 	}
 	return true, err
+}
+
+// proven is when the absence of an answer proves that it will never take effect, if the platform has not shown it until then.
+func (t *turn) proven(held sla.Attempt) time.Time {
+	settle := t.rule.Settle.Value
+	sent, seen := held.SentAt.Add(settle+t.src.Skew().Abs()), t.absent.since(held, t.Now()).Add(settle)
+	if sent.After(seen) {
+		return sent
+	}
+	return seen
+}
+
+// earlier is the earlier of two instants; a zero one is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // giveBack releases a claim that was not used, even when the job's context has ended.

@@ -177,8 +177,9 @@ type turn struct {
 	claimed  time.Time   // when the slot was asked for
 	held     sla.Attempt // the slot of the answer, as the claim gave it; zero when nothing is to be sent
 	facts    playbook.Facts
-	claimErr error // why it could not be claimed
-	killed   bool  // a kill switch has stopped an answer
+	claimErr error     // why it could not be claimed
+	killed   bool      // a kill switch has stopped an answer
+	look     time.Time // when to look for an absent answer again; zero when none is absent
 }
 
 func (t *turn) now() time.Time { return t.src.PlatformTime(t.Now()) }

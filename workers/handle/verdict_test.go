@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hibiken/asynq"
 
@@ -62,6 +63,10 @@ func TestMuxKnowsEveryKindByItsWholeName(t *testing.T) {
 type stubIntake struct {
 	err    error
 	called []sla.StoreID
+}
+
+func (s *stubIntake) Await(context.Context, *connectors.Source, sla.Dispute, sla.CaseRecord, time.Time) error {
+	return s.err
 }
 
 func (s *stubIntake) Record(context.Context, *connectors.Source, sla.Dispute, sla.CaseRecord) error {

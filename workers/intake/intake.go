@@ -188,10 +188,16 @@ func (in *Intake) Refresh(ctx context.Context, src *connectors.Source, ids []sla
 	return failed
 }
 
-// Record writes down one dispute as it was just read, on top of the given record, and gives the record as it is now.
+// Record writes down one dispute as it was just read, on top of the given record.
 func (in *Intake) Record(ctx context.Context, src *connectors.Source, d sla.Dispute, prev sla.CaseRecord) error {
+	return in.Await(ctx, src, d, prev, time.Time{})
+}
+
+// Await is Record for a dispute with an answer of unknown outcome, which is looked at again at look, by our own clock, if that is
+// earlier than the pace of settle. A zero look is none.
+func (in *Intake) Await(ctx context.Context, src *connectors.Source, d sla.Dispute, prev sla.CaseRecord, look time.Time) error {
 	tally := Tally{}
-	if err := in.record(ctx, src, []observed{{dispute: d, fingerprint: in.kept(src, d, &prev), prev: &prev}}, &tally); err != nil {
+	if err := in.record(ctx, src, []observed{{dispute: d, fingerprint: in.kept(src, d, &prev), prev: &prev, look: look}}, &tally); err != nil {
 		return err
 	}
 	in.metrics.count(src.Platform, tally)

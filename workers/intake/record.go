@@ -16,6 +16,7 @@ type observed struct {
 	dispute     sla.Dispute
 	fingerprint uint64
 	prev        *sla.CaseRecord
+	look        time.Time // when to look for an answer of unknown outcome again; zero: at the pace of settle
 }
 
 // record writes the disputes down, arms their timers in the same step and asks for the work that is due. A case whose write is stale
@@ -140,6 +141,9 @@ func (in *Intake) write(src *connectors.Source, o observed, lost bool) (sla.Case
 	again := w.Unresolved
 	w.Unresolved = w.Unresolved || lost
 	drift, due := in.arm(src, &w, again)
+	if w.Unresolved && o.look.After(in.now()) && o.look.Before(w.Next) {
+		w.Next = o.look
+	}
 	in.metrics.drift(src.Platform, drift)
 	return w, due
 }

@@ -136,6 +136,28 @@ func TestUnresolvedStaysUntilSomebodyLearnsTheOutcome(t *testing.T) {
 	}
 }
 
+func TestAnOutcomeIsAskedForWhenTheCallerSays(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		left       bool // unresolved
+		look, want time.Duration
+	}{
+		"earlier than the pace of settle": {true, 2 * time.Minute, 2 * time.Minute},
+		"later than the pace of settle":   {true, 20 * time.Minute, 10 * time.Minute},
+		"past":                            {true, -time.Minute, 10 * time.Minute},
+		"resolved":                        {false, 2 * time.Minute, time.Minute}, // the answer is due
+	} {
+		b, r := known(t, func(rec *sla.CaseRecord) { rec.Unresolved = true })
+		b.now = slatest.Epoch.Add(115 * time.Hour)
+		rec := b.kase(1)
+		rec.Unresolved = c.left
+		err := b.in.Await(context.Background(), b.src, b.disputes[r.ID], rec, b.now.Add(c.look))
+		if got := b.kase(1).Next.Sub(b.now); err != nil || got != c.want {
+			t.Errorf("%s: want the next look after %v, got %v (%v)", name, c.want, got, err)
+		}
+	}
+}
+
 // Asking for outcomes must not outlast guard: there a person hears of it.
 func TestAskingForAnOutcomeStopsAtGuard(t *testing.T) {
 	t.Parallel()
