@@ -96,6 +96,7 @@ type Dispute struct {
 	Offers      int           // how many proposals the seller has made in this dispute
 	ReturnAsked bool          // the proposal wants the goods back, so that accepting needs a return address
 	Shipments   []ShipmentRef // the parcels of the order, as far as the platform tells
+	Unpaid      bool          // nothing has been paid in it yet: the platform shows it open, and ends a dispute with its first payment
 	Unread      bool          // the parcels could not be read now: that there are none is not known
 	Closed      Closing
 }

@@ -40,8 +40,21 @@ type Spend struct {
 	Token  uint64    // of the claim it is for, so that one that was taken over neither replaces nor releases what its successor reserved
 	Buyer  BuyerKey  // 0: unknown, and the buyer's budget does not apply
 	Opened time.Time // when the dispute was opened: what was spent before a loss of memory is not known
+	Unpaid bool      // nothing was paid in the dispute, as the platform shows it now: a loss of memory has forgotten nothing of its own
 	Amount Money
 	Budget Budget
+}
+
+// Since is when something can have been spent on the dispute at the earliest, in ms; 0 when that is not known. Nothing can have been where nothing
+// was paid: that is later than every loss of memory.
+func (s Spend) Since() int64 {
+	switch {
+	case s.Unpaid:
+		return 1 << 51 // beyond any calendar, and exact where numbers are floating
+	case s.Opened.IsZero():
+		return 0
+	}
+	return max(s.Opened.UnixMilli(), 0)
 }
 
 // A KillScope is where a kill switch holds: everywhere (the zero value), on a platform, in a store, and in either for one reason.

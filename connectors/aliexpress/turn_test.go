@@ -1,6 +1,7 @@
 package aliexpress
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -125,6 +126,32 @@ func TestTurnBeginsWhenTheOtherSideMoved(t *testing.T) {
 	} {
 		if o := owed(t, disputeOf(t, sample(c.with))); !o.Opened.Equal(c.want) || !o.Deadline.Equal(at(10)) {
 			t.Errorf("%s: want %v, got %v with deadline %v", name, c.want, o.Opened, o.Deadline)
+		}
+	}
+}
+
+// What a memory that was lost has reserved in a dispute is of no matter where nothing was ever agreed.
+func TestADisputeIsUnpaidWhileAnAnswerIsOwedAndNothingWasAgreed(t *testing.T) {
+	t.Parallel()
+	later := object{"id": json.Number("9123456789020002"), "gmt_create": "2026-01-08 03:12:44", "gmt_modified": "2026-01-08 03:12:44"}
+	for name, c := range map[string]struct {
+		with object
+		want bool
+	}{
+		"first answer":              {nil, true},
+		"refused our offer":         {object{"seller_solution_list": list1(offer(object{"status": "buyer_refused"}))}, true},
+		"our offer waits":           {object{"seller_solution_list": list1(offer(nil))}, false},
+		"an earlier one was agreed": {object{"buyer_solution_list": list1(claim(object{"status": "perform"}), claim(later))}, false},
+		"ours was agreed, they ask for more": {object{
+			"seller_solution_list": list1(offer(object{"status": "reached"})), "buyer_solution_list": list1(claim(later)),
+		}, false},
+		"evidence":         {object{"reverse_detail_status": "wait_for_your_evidence"}, false},
+		"goods are back":   {object{"reverse_detail_status": "wait_for_seller_confirmation"}, false},
+		"unknown status":   {object{"reverse_detail_status": "wait_for_godot"}, false},
+		"refunded, closed": {object{"issue_status": "finish"}, false},
+	} {
+		if got := disputeOf(t, sample(c.with)).Unpaid; got != c.want {
+			t.Errorf("%s: want unpaid %v, got %v", name, c.want, got)
 		}
 	}
 }

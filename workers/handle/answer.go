@@ -93,7 +93,7 @@ func (t *turn) reserve(ctx context.Context, a sla.Answer) (sla.Why, error) {
 		return sla.WhyNone, nil
 	}
 	err := t.Money.Reserve(ctx, sla.Spend{
-		Key: t.held.AttemptKey, Token: t.held.Token, Buyer: t.dispute.Buyer, Opened: t.dispute.Opened, Amount: a.Amount, Budget: t.rule.Budget(),
+		Key: t.held.AttemptKey, Token: t.held.Token, Buyer: t.dispute.Buyer, Opened: t.dispute.Opened, Unpaid: t.dispute.Unpaid, Amount: a.Amount, Budget: t.rule.Budget(),
 	}, t.Now())
 	var why sla.Why
 	switch {

@@ -319,3 +319,20 @@ func TestARefusalOfACaseThatMovedGivesItsBudgetBack(t *testing.T) {
 		t.Errorf("want it refused and nothing spent or failed, got %+v, %v, %v", slot, w.memory.spent, w.failed)
 	}
 }
+
+// After a loss of memory a dispute in which nothing was paid, as the platform shows it, need not wait for a person to spend its own budget.
+func TestTheBudgetIsToldWhatThePlatformShowsOfADispute(t *testing.T) {
+	t.Parallel()
+	for _, unpaid := range []bool{true, false} {
+		w := opened(t, damaged, func(w *world) { w.platform.dispute.Unpaid = unpaid })
+		w.until(actAt.Add(time.Second))
+		if len(w.memory.spent) != 1 {
+			t.Fatalf("want one reservation, got %v", w.memory.spent)
+		}
+		for _, sp := range w.memory.spent {
+			if sp.Unpaid != unpaid || sp.Opened.IsZero() {
+				t.Errorf("want it unpaid %v and opened at some time, got %+v", unpaid, sp)
+			}
+		}
+	}
+}

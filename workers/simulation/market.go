@@ -75,7 +75,7 @@ func (m *market) open(n int) {
 	d.now = sla.Dispute{
 		DisputeRef: sla.DisputeRef{ID: sla.DisputeID{Platform: marketplace, Store: s.id, Native: strconv.Itoa(firstID + n)}, Order: strconv.Itoa(8_000_000 + n)},
 		Reason:     reasons[w.rng.IntN(len(reasons))], Opened: m.theirs(s), Buyer: sla.BuyerKey(1 + w.rng.IntN(1+w.o.Cases/8)),
-		Country: "BR", Claimed: dollars(500 + w.rng.Int64N(9500)), Proposal: "b0",
+		Country: "BR", Claimed: dollars(500 + w.rng.Int64N(9500)), Proposal: "b0", Unpaid: true,
 	}
 	if d.now.Reason == sla.ReasonNotReceived {
 		d.now.Shipments = []sla.ShipmentRef{{Number: parcelOf(n)}}

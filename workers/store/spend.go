@@ -44,16 +44,13 @@ func (s *Store) Reserve(ctx context.Context, sp sla.Spend, now time.Time) error 
 	if sp.Budget.Storm != (sla.Rate{}) {
 		count, per = sp.Budget.Storm.Count, sp.Budget.Storm.Per.Milliseconds()
 	}
-	opened, buyer := int64(0), ""
-	if !sp.Opened.IsZero() {
-		opened = max(sp.Opened.UnixMilli(), 0)
-	}
+	buyer := ""
 	if sp.Buyer != 0 {
 		buyer = fmt.Sprintf("%016x", uint64(sp.Buyer))
 	}
 	v := s.views[moneyShard].Load()
 	reply, err := s.shareOne(ctx, item{script: reserveScript, shard: moneyShard, args: v.guarded(sp.Key.Dispute.String(), string(sp.Key.Dispute.Store),
-		slotField(sp.Key), sp.Token, max(now.UnixMilli(), 0), opened, sp.Amount.Minor, string(sp.Amount.Currency), buyer,
+		slotField(sp.Key), sp.Token, max(now.UnixMilli(), 0), sp.Since(), sp.Amount.Minor, string(sp.Amount.Currency), buyer,
 		sla.BuyerSpan.Milliseconds(), limits[0], limits[1], limits[2], limits[3], count, per)})
 	if err != nil {
 		return wrap(op, err)

@@ -236,10 +236,11 @@ func TestALossOfMemoryNeverAllowsMore(t *testing.T) {
 			{"case by a platform's clock ahead", sla.Budget{Case: usd(10)}, lost.Add(5 * time.Minute), "memory was lost since", lost.Add(sla.BuyerSpan), true},
 			{"case before", sla.Budget{Case: usd(10)}, lost.Add(-time.Hour), "memory was lost since", lost.Add(sla.BuyerSpan), true},
 			{"case of unknown age", sla.Budget{Case: usd(10)}, time.Time{}, "memory was lost since", lost.Add(sla.BuyerSpan), true},
+			{"case before, unpaid", sla.Budget{Case: usd(10)}, lost.Add(-time.Hour), "", time.Time{}, false},
 			{"case since", sla.Budget{Case: usd(10)}, lost.Add(time.Hour), "", time.Time{}, false},
 		} {
 			sp := spend(3, 1, tt.budget)
-			sp.Opened = tt.opened
+			sp.Opened, sp.Unpaid = tt.opened, strings.HasSuffix(tt.name, "unpaid")
 			if tt.words == "" {
 				must(t, s.Reserve(ctx, sp, lost.Add(time.Second)))
 			} else {

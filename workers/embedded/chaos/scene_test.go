@@ -107,7 +107,7 @@ func newScene(t *testing.T, f fault) *scene {
 	s.age(settle)
 	s.env = append(s.env, "PATH="+os.Getenv("PATH"), "HOME="+os.Getenv("HOME"), "WK_HTTP__LISTEN=127.0.0.1:0", "WK_WORKERS__SWEEP=500ms", "WK_WORKERS__POLL=500ms", "WK_WORKERS__CONCURRENCY=16",
 		"WK_SLA__MODE=live", "WK_SLA__ACCEPT_CAP=500USD", "WK_SLA__ACT_BEFORE=12m", "WK_SLA__WARN=2m:chat", "WK_SLA__SETTLE="+f.settle,
-		"WK_SLA__GUARD="+(settle+5*time.Second).String(), "WK_STORE__ALIEXPRESS__POLL=5s", "WK_NOTIFY__PAGE_URL="+hook.URL)
+		"WK_SLA__GUARD="+(settle+5*time.Second).String(), "WK_STORE__ALIEXPRESS__POLL=5s", "WK_STORE__ALIEXPRESS__RATE=50", "WK_NOTIFY__PAGE_URL="+hook.URL)
 	return s
 }
 

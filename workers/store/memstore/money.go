@@ -142,11 +142,8 @@ func budgets(b sla.Budget) [4]sla.Money { return [4]sla.Money{b.Case, b.Buyer, b
 
 // refusal asks every limit; was is what the slot has reserved before.
 func (h *shard) refusal(sp sla.Spend, q, was reservation) error {
-	opened, span, today := int64(0), sla.BuyerSpan.Milliseconds(), h.lost >= q.at-q.at%dayMS
-	if !sp.Opened.IsZero() {
-		opened = max(sp.Opened.UnixMilli(), 0)
-	}
-	unknown := [4]bool{h.lost >= 0 && opened <= h.lost+clocksMS, h.lost > q.at-span, today, today}
+	span, today := sla.BuyerSpan.Milliseconds(), h.lost >= q.at-q.at%dayMS
+	unknown := [4]bool{h.lost >= 0 && sp.Since() <= h.lost+clocksMS, h.lost > q.at-span, today, today}
 	for i, limit := range budgets(sp.Budget) {
 		if budgetNames[i] == "buyer" && q.buyer == 0 {
 			continue

@@ -92,7 +92,7 @@ func (p *pair) ledger() map[string]func(*rapid.T) {
 		},
 		"reserve": func(t *rapid.T) {
 			a, usd := p.some(t), func(n int64) sla.Money { return sla.Money{Minor: n, Currency: "USD"} }
-			sp := sla.Spend{Key: a.AttemptKey, Token: a.Token, Buyer: 9, Opened: p.now, Amount: usd(int64(rapid.IntRange(1, 90).Draw(t, "minor")))}
+			sp := sla.Spend{Key: a.AttemptKey, Token: a.Token, Buyer: 9, Opened: p.now, Unpaid: rapid.Bool().Draw(t, "unpaid"), Amount: usd(int64(rapid.IntRange(1, 90).Draw(t, "minor")))}
 			sp.Budget = sla.Budget{Case: usd(100), Buyer: usd(150), Store: usd(200), Storm: sla.Rate{Count: 3, Per: time.Hour}}
 			p.same(t, "reserve", func(s both) (any, error) { return nil, s.Reserve(ctx, sp, p.now) })
 		},
