@@ -36,6 +36,14 @@ type Limiter interface {
 	Take(ctx context.Context, key string, rate int, per time.Duration) (wait time.Duration, err error)
 }
 
+type bulk struct{}
+
+// Bulk marks calls that are many and can wait, as those that read a feed: a Limiter leaves room for others between them.
+func Bulk(ctx context.Context) context.Context { return context.WithValue(ctx, bulk{}, true) }
+
+// InBulk tells whether calls are marked so.
+func InBulk(ctx context.Context) bool { return ctx.Value(bulk{}) != nil }
+
 // A Brake knows the kill switches. The transport asks it at the very moment when an answer is about to leave: an intent was refused while a
 // switch was on, but reads, the renewal of a token, a dial and a handshake may come after the intent, and each may take long.
 type Brake interface {

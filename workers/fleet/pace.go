@@ -39,8 +39,14 @@ func (f *Fleet) atOnce(id sla.StoreID) int {
 // limiter shares the allowance of a store's platform among all replicas, by the operator's number where there is one.
 func (f *Fleet) limiter(id sla.StoreID) connectors.Limiter { return limiter{f.store, id, f.rules()} }
 
-type limiter struct {
+// allowance is a limit that is shared by many calls that can wait and few that cannot.
+type allowance interface {
 	connectors.Limiter
+	TakeInBulk(ctx context.Context, key string, rate int, per time.Duration) (time.Duration, error)
+}
+
+type limiter struct {
+	allowance
 	store sla.StoreID
 	rules rules.Current
 }
@@ -55,5 +61,8 @@ func (l limiter) Take(ctx context.Context, key string, rate int, per time.Durati
 	if rate == 0 {
 		return 0, nil
 	}
-	return l.Limiter.Take(ctx, key, rate, per)
+	if connectors.InBulk(ctx) {
+		return l.TakeInBulk(ctx, key, rate, per)
+	}
+	return l.allowance.Take(ctx, key, rate, per)
 }

@@ -153,17 +153,17 @@ func (s *shop) fleet(t *testing.T, rate int, environ ...string) *bundle {
 
 func TestARateOfTheOperatorHoldsOverRealCallsAndChangesAtItsDate(t *testing.T) {
 	t.Parallel()
-	season := []string{"WK_STORE__Q01__RATE=2", "WK_STORE__Q01__RATE__SEASON=9", "WK_STORE__Q01__RATE__SEASON__FROM=2026-11-01..2026-12-31"}
+	season := []string{"WK_STORE__Q01__RATE=4", "WK_STORE__Q01__RATE__SEASON=18", "WK_STORE__Q01__RATE__SEASON__FROM=2026-11-01..2026-12-31"}
 	for name, c := range map[string]struct {
 		rate          int
 		environ       []string
-		before, after int // calls in one instant
+		before, after int // calls in one instant, of which a feed has half
 	}{
-		"the connector's":            {5, nil, 5, 5},
-		"the operator's":             {5, season, 2, 9},
-		"the platform's":             {5, []string{"WK_STORE__QUIET__RATE=3"}, 3, 3},
+		"the connector's":            {10, nil, 5, 5},
+		"the operator's":             {10, season, 2, 9},
+		"the platform's":             {10, []string{"WK_STORE__QUIET__RATE=6"}, 3, 3},
 		"of one without its own":     {0, season, 2, 9},
-		"until a date, of a smaller": {5, []string{"WK_STORE__Q01__RATE=1", "WK_STORE__Q01__RATE__UNTIL=2026-11-01"}, 1, 5},
+		"until a date, of a smaller": {10, []string{"WK_STORE__Q01__RATE=1", "WK_STORE__Q01__RATE__UNTIL=2026-11-01"}, 1, 5},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

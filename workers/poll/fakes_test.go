@@ -95,6 +95,7 @@ type platform struct {
 	gate   chan struct{} // a call waits for it
 	inside chan struct{} // a call is under way
 	before func(call int)
+	bulk   bool // the last call was one of many
 }
 
 func (p *platform) Fetch(ctx context.Context, since connectors.Cursor) (connectors.Page, error) {
@@ -109,6 +110,7 @@ func (p *platform) Fetch(ctx context.Context, since connectors.Cursor) (connecto
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	call := len(p.asked)
+	p.bulk = connectors.InBulk(ctx)
 	p.asked = append(p.asked, since.Token)
 	if p.before != nil {
 		p.before(call)

@@ -162,7 +162,7 @@ func (r *Runner) read(ctx context.Context, feed Feed, rec sla.FeedRecord) {
 	defer cancel()
 	rec.LastTry = r.now()
 	from := rec.Cursor
-	err := r.guarded(ctx, feed, &rec)
+	err := r.guarded(connectors.Bulk(ctx), feed, &rec)
 	now := r.now()
 	every, until := feed.Pace(now)
 	switch {
@@ -216,13 +216,20 @@ var (
 func (r *Runner) pages(ctx context.Context, feed Feed, rec *sla.FeedRecord) error {
 	w := r.walks[feed.ID]
 	for range maxPages {
-		page, err := feed.Fetch.Fetch(ctx, connectors.Cursor{Token: rec.Cursor})
-		if err != nil {
-			return err
+		page, read, kept := w.kept(rec.Cursor, r.now())
+		if !kept {
+			var err error
+			read = r.now()
+			if page, err = feed.Fetch.Fetch(ctx, connectors.Cursor{Token: rec.Cursor}); err != nil {
+				return err
+			}
 		}
 		feed.Source.Observe(page.Skew)
 		r.metrics.skew.WithLabelValues(string(feed.Source.Platform)).Set(page.Skew.Seconds())
 		if err := feed.Accept(ctx, feed.Source, page); err != nil {
+			if connectors.KindOf(err) == connectors.Throttled {
+				w.keep(rec.Cursor, page, read)
+			}
 			return err
 		}
 		w.add(rec.Cursor, page)

@@ -69,12 +69,39 @@ func TestThrottledIsPatienceAndNoFailure(t *testing.T) {
 	} {
 		b := setup(t, 10, 10)
 		b.refuses["00003"] = failure(connectors.Throttled, wait)
-		b.errs[1] = failure(connectors.Throttled, wait)
-		for range 2 { // by intake, then by the feed itself
+		b.errs[0] = failure(connectors.Throttled, wait)
+		for range 2 { // by the feed itself, then by intake
 			if rec := b.read(t); rec.Failures != 0 || rec.Next.Sub(b.now) != want || rec.Cursor != "" {
 				t.Errorf("%v: want a wait of %v and no failure, got %v and %+v", wait, want, rec.Next.Sub(b.now), rec)
 			}
 		}
+	}
+}
+
+// At five calls a second a page of fifty rows takes ten of them in a row: it is not read again for each.
+func TestAPageWhoseDetailsAreThrottledIsNotReadAgain(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 100, 50)
+	b.refuses["00060"] = failure(connectors.Throttled, time.Second)
+	for range 3 {
+		b.read(t)
+	}
+	if len(b.asked) != 2 {
+		t.Errorf("want two pages read once each, got %v", b.asked)
+	}
+	if !b.bulk {
+		t.Error("want the calls marked as many that can wait")
+	}
+	b.now = b.now.Add(30 * time.Second)
+	if b.read(t); len(b.asked) != 3 {
+		t.Errorf("want a page that is half a minute old read again, got %v", b.asked)
+	}
+	delete(b.refuses, "00060")
+	b.read(t)
+	b.each(t)
+	b.size = 0 // whatever it lists now
+	if b.read(t); len(b.asked) != 4 {
+		t.Errorf("want a page that was recorded forgotten, got %v", b.asked)
 	}
 }
 

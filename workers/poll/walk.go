@@ -3,6 +3,7 @@ package poll
 import (
 	"slices"
 	"sync"
+	"time"
 
 	"watchkeeper/connectors"
 )
@@ -16,6 +17,28 @@ type walk struct {
 	running map[string]struct{}
 	whole   bool   // the running snapshot was read here from its first page on, without a gap
 	next    string // the cursor of its next page
+
+	page   connectors.Page // one that was read and could not be accepted whole
+	pageAt string          // the cursor it was asked for with
+	readAt time.Time       // zero without one
+}
+
+// pageKept is how long a page that was read need not be read again. Its rows are compared with the records anew, and what has changed since
+// is in the next reading.
+const pageKept = 30 * time.Second
+
+// keep remembers a page that was read at an instant, for the calls that its details want: at a low rate most of them would be spent on reading it
+// again.
+func (w *walk) keep(at string, page connectors.Page, read time.Time) {
+	w.page, w.pageAt, w.readAt = page, at, read
+}
+
+// kept gives the page that was asked for with a cursor, and when it was read, as long as it is fresh. It is forgotten here.
+func (w *walk) kept(at string, now time.Time) (page connectors.Page, read time.Time, fresh bool) {
+	page, read = w.page, w.readAt
+	fresh = !read.IsZero() && w.pageAt == at && now.Sub(read) < pageKept && !now.Before(read)
+	w.page, w.pageAt, w.readAt = connectors.Page{}, "", time.Time{}
+	return page, read, fresh
 }
 
 func newWalk() *walk {

@@ -72,6 +72,38 @@ func TestWhoIsRefusedFindsHisCallsWhenHeComes(t *testing.T) {
 	})
 }
 
+// A feed is read again, of which nobody sees the end, while answers come: it takes every call that is left and never the last of a burst.
+func TestWhoMakesManyCallsLeavesRoomAndLosesNone(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *store.Store, c *clock, _ redis.UniversalClient) {
+		ctx, made, come, start := context.Background(), 0, c.now(), c.now()
+		for ; c.now().Sub(start) < 20*time.Second; c.advance(50 * time.Millisecond) {
+			for !come.After(c.now()) {
+				wait, err := s.TakeInBulk(ctx, "app", 6, time.Second)
+				must(t, err)
+				if made++; wait > 0 {
+					made--
+					come = c.now().Add(wait)
+				}
+			}
+			if c.now().Sub(start)%time.Second != 0 {
+				continue
+			}
+			for i := range 3 {
+				if wait, err := s.Take(ctx, "app", 6, time.Second); err != nil || wait != 0 {
+					t.Fatalf("call %d of an answer after %s has to wait %s (%v)", i, c.now().Sub(start), wait, err)
+				}
+			}
+		}
+		if made < 50 || made > 63 {
+			t.Errorf("made %d calls in 20s beside 60 of answers, at six a second: want nearly sixty", made)
+		}
+		if wait, err := s.TakeInBulk(ctx, "slow", 1, time.Hour); err != nil || wait != 0 {
+			t.Errorf("one call an hour: want it, got a wait of %s (%v)", wait, err)
+		}
+	})
+}
+
 func TestAWaitIsAlwaysLongEnough(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *store.Store, c *clock, _ redis.UniversalClient) {

@@ -42,7 +42,6 @@ type both interface {
 	SetKill(ctx context.Context, scope sla.KillScope, on bool, note string, now time.Time) error
 	Kills(ctx context.Context) ([]sla.KillSwitch, error)
 	Spent(ctx context.Context, now time.Time, per time.Duration) (sla.Spent, error)
-	Take(ctx context.Context, key string, rate int, per time.Duration) (time.Duration, error)
 }
 
 const (

@@ -3,7 +3,6 @@ package memstore
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -188,35 +187,4 @@ func (s *Store) SetObeyed(_ context.Context, name string) error {
 	defer s.w.mu.Unlock()
 	s.w.shards[rulesShard].obeyed = name
 	return nil
-}
-
-// An allowance is how far the schedule of calls has run, and when the next who is refused may come; both in µs.
-type allowance struct{ at, turn float64 }
-
-const (
-	callsApart  = 4
-	longestWait = 600e6 // µs
-)
-
-// Take is store.Store.Take, and scripts/take.lua.
-func (s *Store) Take(_ context.Context, key string, rate int, per time.Duration) (time.Duration, error) {
-	if rate < 1 || per <= 0 {
-		return 0, fmt.Errorf("take a call of %s: rate of %d in %s: want at least one in a positive time", key, rate, per)
-	}
-	s.w.mu.Lock()
-	defer s.w.mu.Unlock()
-	tree := s.w.shards[s.shardOf(key)].limits
-	now, period := float64(s.now().UnixMicro()), float64(per)/float64(time.Microsecond)
-	gap := period / float64(rate)
-	a, _ := tree.Get(key)
-	a.at = max(a.at, now)
-	wait := a.at + gap - now - period
-	if wait <= 0.5 {
-		a.at, wait = a.at+gap, 0
-	} else {
-		mine := max(now+wait, min(a.turn, now+longestWait))
-		a.turn, wait = mine+callsApart*gap, mine-now
-	}
-	tree.Set(key, a)
-	return time.Duration(math.Ceil(wait)) * time.Microsecond, nil
 }

@@ -55,7 +55,6 @@ type shard struct {
 	kills                   []word
 	claims                  *btree.Map[uint64, []claimed]
 	money                   money
-	limits                  *btree.Map[string, allowance]
 	rules                   *btree.Map[string, note]
 	obeyed                  string
 	audits                  *btree.Map[int64, AuditLine]
@@ -75,7 +74,7 @@ func newShard() *shard {
 	return &shard{
 		lost: -1, stores: newTree[sla.StoreID, sla.Platform](), cases: newTable[sla.CaseRecord](), shipments: newTable[sla.ShipmentRecord](),
 		feeds: newTable[sla.FeedRecord](), ledger: newTree[string, []sla.Attempt](), claims: newTree[uint64, []claimed](), money: newMoney(),
-		limits: newTree[string, allowance](), rules: newTree[string, note](), audits: newTree[int64, AuditLine](),
+		rules: newTree[string, note](), audits: newTree[int64, AuditLine](),
 		rejects: newTree[int64, sla.Rejected](),
 	}
 }
@@ -83,7 +82,7 @@ func newShard() *shard {
 func (h *shard) copy() *shard {
 	c := *h
 	c.stores, c.cases, c.shipments, c.feeds = h.stores.Copy(), h.cases.copy(), h.shipments.copy(), h.feeds.copy()
-	c.ledger, c.claims, c.money, c.limits = h.ledger.Copy(), h.claims.Copy(), h.money.copy(), h.limits.Copy()
+	c.ledger, c.claims, c.money = h.ledger.Copy(), h.claims.Copy(), h.money.copy()
 	c.rules, c.audits, c.rejects = h.rules.Copy(), h.audits.Copy(), h.rejects.Copy()
 	return &c
 }
