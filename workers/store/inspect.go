@@ -22,7 +22,7 @@ var ErrNoRecords = errors.New("redis holds no records")
 // An Inspection reads the records of a running installation as they are, for whoever looks what is wrong with it. Unlike a Store it refuses no
 // server, opens no epoch and gives no numbers: it writes nothing but what calls to platforms take of their allowance.
 type Inspection struct {
-	s     *Store
+	s      *Store
 	states []ShardState
 }
 
@@ -172,17 +172,4 @@ func (i *Inspection) Processes(ctx context.Context) ([]Process, error) {
 }
 
 // Feeds lists all feeds by id.
-func (i *Inspection) Feeds(ctx context.Context) ([]sla.FeedRecord, error) {
-	var out []sla.FeedRecord
-	for shard := range i.s.shards {
-		err := eachPage(ctx, i.s, feedKind, shard, span{0, 1}, func(r sla.FeedRecord) error {
-			out = append(out, r)
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	slices.SortFunc(out, func(a, b sla.FeedRecord) int { return strings.Compare(a.ID, b.ID) })
-	return out, nil
-}
+func (i *Inspection) Feeds(ctx context.Context) ([]sla.FeedRecord, error) { return i.s.knownFeeds(ctx) }

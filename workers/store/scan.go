@@ -157,6 +157,11 @@ func each[R any](ctx context.Context, s *Store, k kind[R], buckets int, fn func(
 	if err := s.refresh(ctx, s.now()); err != nil {
 		return wrap("each of "+k.name, err)
 	}
+	return eachKnown(ctx, s, k, buckets, fn)
+}
+
+// eachKnown is each under the numbers of stores that are known already.
+func eachKnown[R any](ctx context.Context, s *Store, k kind[R], buckets int, fn func(R) error) error {
 	for shard := range s.shards {
 		for first := 0; first < buckets; first += scanWidth {
 			if err := eachPage(ctx, s, k, shard, span{first, min(first+scanWidth, buckets)}, fn); err != nil {

@@ -77,8 +77,13 @@ func checkNode(ctx context.Context, node redis.Cmdable) ([]string, error) {
 
 // infoOf reads one section of INFO; empty when the server does not answer.
 func infoOf(ctx context.Context, node redis.Cmdable, section string) map[string]string {
+	return parseInfo(node.Info(ctx, section).Val())
+}
+
+// parseInfo reads lines of "name:value".
+func parseInfo(text string) map[string]string {
 	out := map[string]string{}
-	for line := range strings.Lines(node.Info(ctx, section).Val()) {
+	for line := range strings.Lines(text) {
 		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
 			out[name] = value
 		}
