@@ -122,30 +122,9 @@ func (i *Inspection) Take(ctx context.Context, key string, rate int, per time.Du
 	return i.s.Take(ctx, key, rate, per)
 }
 
-// ErrOnlyLooks is the answer to whoever wants to change something in an inspection.
-var ErrOnlyLooks = errors.New("an inspection changes nothing")
-
 // Load gives a store's sealed credential. See Store.Load.
 func (i *Inspection) Load(ctx context.Context, store sla.StoreID) ([]byte, int64, error) {
 	return i.s.Load(ctx, store)
-}
-
-// Save is refused: a credential is renewed by the fleet.
-func (i *Inspection) Save(context.Context, sla.StoreID, []byte, int64) (int64, bool, error) {
-	return 0, false, ErrOnlyLooks
-}
-
-// Lock is refused like Save, before a credential would be renewed.
-func (i *Inspection) Lock(context.Context, sla.StoreID, string, time.Duration) (bool, error) {
-	return false, ErrOnlyLooks
-}
-
-// Unlock has nothing to give back.
-func (i *Inspection) Unlock(context.Context, sla.StoreID, string) error { return nil }
-
-// CheckKill stops every answer: an inspection sends none.
-func (i *Inspection) CheckKill(context.Context, sla.Platform, sla.StoreID, sla.Reason) error {
-	return sla.ErrKilled
 }
 
 // Processes lists the processes that have said that they live. Whether one still does shows when it has beaten more often by the next look.

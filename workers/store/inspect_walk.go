@@ -78,7 +78,9 @@ type stored[R any] struct {
 	readErr error
 }
 
-func (r *stored[R]) member() string { return string([]byte{byte(r.bucket >> 8), byte(r.bucket)}) + r.field }
+func (r *stored[R]) member() string {
+	return string([]byte{byte(r.bucket >> 8), byte(r.bucket)}) + r.field
+}
 
 func inspect[R any](ctx context.Context, s *Store, k kind[R], about surveyed[R]) (Tally, error) {
 	op := "inspect " + k.name
