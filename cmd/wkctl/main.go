@@ -140,7 +140,7 @@ Exit codes: 0 all is well, 1 something outside failed (Redis, the network), 2 th
 	}
 	cmd.PersistentFlags().StringVarP(&t.format, "output", "o", formatTable, "table or json")
 	cmd.AddCommand(t.casesCommand(), t.explainCommand(), t.shipmentsCommand(), t.platformsCommand(), t.configCommand(), t.rulesCommand(), t.shadowCommand(),
-		t.killCommand(), t.replayCommand())
+		t.killCommand(), t.replayCommand(), t.doctorCommand())
 	t.complete(cmd)
 	return cmd
 }

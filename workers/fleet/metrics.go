@@ -12,9 +12,7 @@ import (
 	"watchkeeper/workers/store"
 )
 
-const (
-	scrapeLimit = 2 * time.Second // how long a scrape waits for the store
-)
+const scrapeLimit = 2 * time.Second // how long a scrape waits for the store
 
 // storeCollector tells when it is scraped what the store knows of all replicas together, and which rules this process obeys. Every replica
 // tells the same of the store; what the store does not answer is left out.

@@ -54,18 +54,21 @@ func Inspect(ctx context.Context, rdb redis.UniversalClient, o Options) (*Inspec
 		return nil, wrap(op, err)
 	}
 	if stored[0] == nil && stored[1] == nil {
-		return nil, wrap(op, ErrNoRecords)
+		return nil, fmt.Errorf("%s: %w", op, ErrNoRecords)
 	}
 	if layout := parseInt(stored[0]); layout != layoutNow {
-		return nil, wrap(op, fmt.Errorf("%w: layout %d in Redis, this program knows %d", ErrUnfit, layout, layoutNow))
+		return nil, fmt.Errorf("%s: %w: layout %d in Redis, this program knows %d", op, ErrUnfit, layout, layoutNow)
 	}
 	s.shards, s.buckets = int(parseInt(stored[1])), int(parseInt(stored[2]))
 	if s.shards < 1 || s.shards > maxShards || s.buckets < 1 || s.buckets > 1<<16 {
-		return nil, wrap(op, fmt.Errorf("layout of %d shards with %d buckets: %w", s.shards, s.buckets, ErrUnreadable))
+		return nil, fmt.Errorf("%s: layout of %d shards with %d buckets: %w", op, s.shards, s.buckets, ErrUnreadable)
 	}
 	s.furnish()
 	i := &Inspection{s: s}
-	return i, wrap(op, i.learn(ctx))
+	if err := i.learn(ctx); err != nil {
+		return nil, wrap(op, err)
+	}
+	return i, nil
 }
 
 // learn reads the epoch of every shard and the numbers of its stores.
