@@ -80,9 +80,6 @@ type unknownAttempts struct {
 // presence is who lives.
 type presence struct{ beating, silent, gone int }
 
-// sweepEvery is the longest that a sweep may take to find lost work: a lease.
-const sweepEvery = sweep.Lease
-
 const (
 	beatWait   = 3 * sweep.BeatEvery // between two looks at who lives: whoever does has beaten by then
 	deadWithin = 24 * time.Hour      // jobs that died in that time are news
@@ -183,7 +180,7 @@ func (e *examination) attempts(c sla.CaseRecord, all []sla.Attempt) {
 			u.oldest = a.SentAt
 		}
 		settle := e.book.At(f.at).For(c.ID.Platform, c.ID.Store, c.Reason).Settle.Value
-		if f.at.Sub(a.SentAt) > settle+2*sweepEvery {
+		if f.at.Sub(a.SentAt) > settle+2*sweep.Lease {
 			if u.late++; len(u.samples) < 3 {
 				u.samples = append(u.samples, c.ID.String())
 			}

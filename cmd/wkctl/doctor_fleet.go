@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -119,8 +120,12 @@ func judgeStores(f *facts) sheet {
 		s.add("feed", p.ID, judgeFeed(f.at, p.Every, r, known))
 	}
 	strangers := judgeStrangers(f)
-	if len(strangers) == 0 && len(f.stores) > 0 {
-		s.add("recorded", "", fine("every store on record is configured"))
+	switch err := cmp.Or(f.cases.err, f.parcels.err); {
+	case len(f.stores) == 0:
+	case err != nil:
+		s.add("recorded", "", untold(err))
+	case len(strangers) == 0:
+		s.add("recorded", "", fine("nothing on record is of a store that is not configured"))
 	}
 	s.found = append(s.found, strangers...)
 	return s

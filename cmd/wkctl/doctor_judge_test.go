@@ -135,7 +135,6 @@ var illnesses = []struct {
 	{"records epochs", stateWarn, "1 of 2 frozen until 2026-03-04T12:10:00Z", func(f *facts) { f.states[1].FrozenUntil = now.Add(10 * time.Minute) }},
 	{"records epochs", stateFail, "longer than a settle window", func(f *facts) { f.states[1].FrozenUntil = now.Add(10*time.Minute + time.Second) }},
 	{"records epochs", stateOK, "lost last at 2026-03-03", func(f *facts) { f.states[1].LostAt = now.Add(-day) }},
-	{"records cases", stateUnknown, "NOPERM", func(f *facts) { f.cases.err = errDenied }},
 	{"records cases", stateWarn, "2 of them cannot be read", cases(func(c *store.Tally) { c.Unreadable = 2 })},
 	{"records cases timers", stateFail, "4 whose timer is lost (AE01/1, AE01/2, …)", cases(func(c *store.Tally) { c.Untimed = store.Orphans{Count: 4, Samples: []string{"AE01/2", "AE01/1"}} })},
 	{"records cases timers", stateFail, "1 without a next look (AE01/1)", cases(func(c *store.Tally) { c.Idle = store.Orphans{Count: 1, Samples: []string{"AE01/1"}} })},
@@ -143,6 +142,8 @@ var illnesses = []struct {
 	{"records cases overdue", stateOK, "1 due, the oldest for 2m", cases(func(c *store.Tally) { c.Due, c.Oldest = 1, now.Add(-2*time.Minute) })},
 	{"records cases overdue", stateWarn, "1 due, the oldest for 3m", cases(func(c *store.Tally) { c.Due, c.Oldest = 1, now.Add(-3*time.Minute) })},
 	{"records cases overdue", stateFail, "7 due, the oldest for 11m", cases(func(c *store.Tally) { c.Due, c.Oldest = 7, now.Add(-11*time.Minute) })},
+	{"records parcels overdue", stateOK, "1 due, the oldest for 20m", func(f *facts) { f.parcels.value.Due, f.parcels.value.Oldest = 1, now.Add(-20*time.Minute) }},
+	{"records parcels overdue", stateWarn, "1 due, the oldest for 21m", func(f *facts) { f.parcels.value.Due, f.parcels.value.Oldest = 1, now.Add(-21*time.Minute) }},
 	{"records parcels timers", stateFail, "without a next look", func(f *facts) { f.parcels.value.Idle = store.Orphans{Count: 1, Samples: []string{"T17/1"}} }},
 	{"records unknown attempts", stateWarn, "1, the oldest was sent 3m ago", func(f *facts) { f.unknown = unknownAttempts{count: 1, oldest: now.Add(-3 * time.Minute)} }},
 	{"records unknown attempts", stateFail, "2, 1 of them for longer", func(f *facts) { f.unknown = unknownAttempts{count: 2, late: 1, oldest: now.Add(-time.Hour)} }},
@@ -212,6 +213,7 @@ func TestSomeFactsAddFindings(t *testing.T) {
 		"servers that are away":     {func(f *facts) { f.servers = told[[]store.Server]{err: sla.ErrStoreOut} }, []string{"redis server: fail"}},
 		"queues that are denied":    {func(f *facts) { f.queues = told[[]job.Depth]{err: errDenied} }, []string{"queues queues: unknown"}},
 		"feeds that are denied":     {func(f *facts) { f.feeds = told[[]sla.FeedRecord]{err: errDenied} }, []string{"stores feeds: unknown"}},
+		"cases that are denied":     {func(f *facts) { f.cases.err = errDenied }, []string{"stores recorded: unknown", "records cases: unknown"}},
 		"nothing configured":        {func(f *facts) { f.stores, f.planned, f.tokens = nil, nil, nil }, []string{"fleet configuration: unknown"}},
 		"an embedded server": {server(func(s *store.Server) { *s = store.Server{} }),
 			[]string{"redis version: unknown", "redis eviction: unknown", "redis persistence: unknown", "redis replication: unknown", "redis memory: unknown"}},
@@ -260,5 +262,34 @@ func TestPresenceIsSeenInTwoLooks(t *testing.T) {
 	}
 	if got := presenceOf(told[[]store.Process]{err: errDenied}, look()); got.err == nil {
 		t.Error("want a denied look told of")
+	}
+}
+
+func TestAnAttemptIsLateAfterSettleAndTwoSweeps(t *testing.T) {
+	t.Parallel()
+	_, book, err := fleet.Load(t.Context(), append(env("127.0.0.1:1"), "WK_SLA__STORE__AE02__SETTLE=30m"), toys())
+	must(t, err)
+	for name, test := range map[string]struct {
+		store sla.StoreID
+		state sla.AttemptState
+		sent  time.Duration
+		lease time.Duration
+		want  unknownAttempts
+	}{
+		"known":            {"AE01", sla.AttemptSettled, time.Hour, 0, unknownAttempts{}},
+		"under way":        {"AE01", sla.AttemptSent, time.Minute, -time.Second, unknownAttempts{}},
+		"left in the send": {"AE01", sla.AttemptSent, time.Minute, time.Second, unknownAttempts{count: 1}},
+		"asked for":        {"AE01", sla.AttemptUnknown, 12 * time.Minute, 0, unknownAttempts{count: 1}},
+		"late":             {"AE01", sla.AttemptUnknown, 12*time.Minute + time.Second, 0, unknownAttempts{count: 1, late: 1}},
+		"a longer settle":  {"AE02", sla.AttemptUnknown, 32 * time.Minute, 0, unknownAttempts{count: 1}},
+		"late even so":     {"AE02", sla.AttemptUnknown, 33 * time.Minute, 0, unknownAttempts{count: 1, late: 1}},
+	} {
+		e := &examination{book: book, facts: facts{at: now}}
+		c := sla.CaseRecord{Case: sla.Case{DisputeRef: sla.DisputeRef{ID: sla.DisputeID{Platform: "bazaar", Store: test.store, Native: "1"}}}}
+		e.attempts(c, []sla.Attempt{{State: test.state, SentAt: now.Add(-test.sent), Lease: now.Add(-test.lease)}})
+		got := e.facts.unknown
+		if got.count != test.want.count || got.late != test.want.late || len(got.samples) != test.want.late || got.count > 0 && !got.oldest.Equal(now.Add(-test.sent)) {
+			t.Errorf("%s: want %+v, got %+v", name, test.want, got)
+		}
 	}
 }

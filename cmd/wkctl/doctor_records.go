@@ -7,10 +7,8 @@ import (
 	"time"
 
 	"watchkeeper/workers/store"
+	"watchkeeper/workers/sweep"
 )
-
-// overdueLimits are how long after its time a record may wait: a lost job is asked for again after a lease.
-var overdueLimits = limits[time.Duration]{2 * sweepEvery, 10 * sweepEvery}
 
 // judgeRecords looks at the shards, the cases, the parcels, their timers and the attempts.
 func judgeRecords(f *facts) sheet {
@@ -23,10 +21,11 @@ func judgeRecords(f *facts) sheet {
 	}
 	for _, class := range []struct {
 		name, arm string
+		lease     time.Duration
 		tally     told[store.Tally]
 	}{
-		{"cases", "nobody will look at them: wkctl cases release ID --note TEXT makes each due at once", f.cases},
-		{"parcels", "nobody will look at them until the tracker tells of a change", f.parcels},
+		{"cases", "nobody will look at them: wkctl cases release ID --note TEXT makes each due at once", sweep.Lease, f.cases},
+		{"parcels", "nobody will look at them until the tracker tells of a change", sweep.LookLease, f.parcels},
 	} {
 		s.add(class.name, "", recordsOr(f, class.tally, judgeReadable))
 		if f.unread != nil || class.tally.err != nil {
@@ -34,7 +33,7 @@ func judgeRecords(f *facts) sheet {
 		}
 		t := class.tally.value
 		s.add(class.name, "timers", judgeTimers(t, class.arm))
-		s.add(class.name, "overdue", judgeOverdue(f.at, t))
+		s.add(class.name, "overdue", judgeOverdue(f.at, class.lease, t))
 	}
 	if f.unread == nil && f.cases.err == nil {
 		s.add("unknown attempts", "", judgeUnknown(f.at, f.unknown))
@@ -122,12 +121,13 @@ func sampled(o store.Orphans) string {
 	return out
 }
 
-func judgeOverdue(now time.Time, t store.Tally) verdict {
+// judgeOverdue knows that a lost job is asked for again after a lease.
+func judgeOverdue(now time.Time, lease time.Duration, t store.Tally) verdict {
 	if t.Due == 0 {
 		return fine("none is due")
 	}
 	age := now.Sub(t.Oldest)
-	return overdueLimits.judge(age, "see whether processes live, the platform lets them ask, and WK_WORKERS__CONCURRENCY is enough",
+	return limits[time.Duration]{2 * lease, 10 * lease}.judge(age, "see whether processes live, the platform lets them ask, and WK_WORKERS__CONCURRENCY is enough",
 		fmt.Sprintf("%d due, the oldest for %s", t.Due, span(age)))
 }
 

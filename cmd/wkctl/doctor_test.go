@@ -273,3 +273,16 @@ func TestTheDoctorTellsWhatItMayNotLookAt(t *testing.T) {
 	}
 	w.doctor(stalls(0), "--strict").want(t, exitFailed, "redis server", stateUnknown)
 }
+
+func TestARedisThatHangsEndsTheExaminationInTime(t *testing.T) {
+	t.Parallel()
+	addr := storetest.StartWithUsers(t)
+	must(t, storetest.As(t, addr, storetest.Admin).Do(t.Context(), "CLIENT", "PAUSE", "60000", "ALL").Err())
+	w := &ward{t: t, environ: []string{"WK_REDIS__ADDRS=" + addr, "WK_REDIS__USERNAME=" + storetest.Operator, "WK_REDIS__PASSWORD=" + storetest.Password, "WK_STORE__AE01__PLATFORM=bazaar"}}
+	began := time.Now()
+	got := w.doctor(stalls(0), "--timeout", "1s")
+	got.want(t, exitFailed, "records shards", stateFail)
+	if took := time.Since(began); took > 20*time.Second || !strings.Contains(got.states["records shards"].Do, "--timeout") {
+		t.Errorf("took %s: %+v", took, got.states["records shards"])
+	}
+}
