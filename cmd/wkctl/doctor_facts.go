@@ -64,10 +64,10 @@ type platformClock struct {
 
 // A tokenFact is what is known of a store's credential.
 type tokenFact struct {
-	store sla.StoreID
 	connectors.Credential
 
-	err error
+	store sla.StoreID
+	err   error
 }
 
 // unknownAttempts are those of which nobody knows whether they took effect.

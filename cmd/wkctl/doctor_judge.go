@@ -130,11 +130,9 @@ func judge(f *facts) []finding {
 func judgeClocks(f *facts) sheet {
 	s := sheet{group: groupClocks}
 	for _, server := range f.servers.value {
-		v := verdict{}
+		v := skewVerdict("redis", server.Skew, "")
 		if err := errors.Join(server.Err, server.SkewErr); err != nil {
 			v = untold(err)
-		} else {
-			v = skewVerdict("redis", server.Skew, "")
 		}
 		s.add("redis", server.Addr, v)
 	}
@@ -155,7 +153,7 @@ func skewVerdict(whose string, skew time.Duration, source string) verdict {
 	if skew < 0 {
 		way = "behind"
 	}
-	found := fmt.Sprintf("the same time as here, to the second%s", source)
+	found := "the same time as here, to the second" + source
 	if skew.Abs() >= time.Second {
 		found = fmt.Sprintf("%s is %s %s this machine%s", whose, span(skew.Abs()), way, source)
 	}

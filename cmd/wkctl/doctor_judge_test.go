@@ -243,7 +243,7 @@ func TestARemedyIsOfItsCause(t *testing.T) {
 	t.Parallel()
 	for want, err := range map[string]error{
 		"--timeout": fmt.Errorf("read: %w: %w", sla.ErrStoreOut, context.DeadlineExceeded), "users.acl": fmt.Errorf("%w: %w", sla.ErrStoreOut, errDenied),
-		"WK_REDIS__USERNAME": errors.New("NOAUTH Authentication required."), "WK_REDIS__DB": store.ErrNoRecords, "the version that runs": store.ErrUnfit,
+		"WK_REDIS__USERNAME": errors.New("ask: NOAUTH Authentication required"), "WK_REDIS__DB": store.ErrNoRecords, "the version that runs": store.ErrUnfit,
 		"whether Redis runs": sla.ErrStoreOut, "ask again": errors.New("anything else"),
 	} {
 		if got := remedy(err); !strings.Contains(got, want) {

@@ -85,7 +85,8 @@ func judgeEpochs(f *facts) verdict {
 
 func judgeReadable(t store.Tally) verdict {
 	if t.Unreadable > 0 {
-		return warns("use the version that wrote them; see the log of the fleet for which they are", "%d on record, %d of them cannot be read by this version", t.Records, t.Unreadable)
+		return warns("use the version that wrote them; see the log of the fleet for which they are",
+			"%d on record, %d of them cannot be read by this version", t.Records, t.Unreadable)
 	}
 	return fine("%d on record", t.Records)
 }
@@ -135,7 +136,8 @@ func judgeUnknown(now time.Time, u unknownAttempts) verdict {
 	switch {
 	case u.late > 0:
 		return fails("wkctl cases show ID; look on the platform whether the answer is there, and answer by hand if it is not",
-			"%d, %d of them for longer than the settle window and two sweeps (%s); the oldest was sent %s ago", u.count, u.late, strings.Join(u.samples, ", "), span(now.Sub(u.oldest)))
+			"%d, %d of them for longer than the settle window and two sweeps (%s); the oldest was sent %s ago",
+			u.count, u.late, strings.Join(u.samples, ", "), span(now.Sub(u.oldest)))
 	case u.count > 0:
 		return warns("wait: each is asked for until it shows, or has not shown for the settle window", "%d, the oldest was sent %s ago", u.count, span(now.Sub(u.oldest)))
 	}

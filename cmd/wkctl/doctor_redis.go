@@ -108,7 +108,8 @@ func judgeReplication(s store.Server) verdict {
 	case s.Role == "":
 		return verdict{stateUnknown, "the server does not tell its role", "see that it is a master with a replica"}
 	case s.Role != "master":
-		return fails("set WK_REDIS__ADDRS to the master, or WK_REDIS__MASTER to let the sentinels tell it", "%s with its link to the master %s: it takes no writes", s.Role, s.Link)
+		return fails("set WK_REDIS__ADDRS to the master, or WK_REDIS__MASTER to let the sentinels tell it",
+			"%s with its link to the master %s: it takes no writes", s.Role, s.Link)
 	case s.Guarded && s.Good == 0:
 		return fails("bring a replica back, or set min-replicas-to-write to 0 for as long as it takes", "no replica counts for min-replicas-to-write: writes are refused")
 	case len(s.Replicas) == 0:

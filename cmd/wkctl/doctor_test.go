@@ -54,7 +54,7 @@ func TestTheExitCodeOfADoctorsReport(t *testing.T) {
 		"ok": {false, false}, "ok warn": {false, true}, "ok unknown": {false, true}, "ok fail": {true, true}, "warn fail unknown": {true, true},
 	} {
 		var found []finding
-		for _, state := range strings.Fields(states) {
+		for state := range strings.FieldsSeq(states) {
 			found = append(found, finding{State: state})
 		}
 		r := newDoctorReport(now, found)
@@ -146,7 +146,9 @@ func (w *ward) doctor(registry connectors.Registry, args ...string) checkup {
 	var out, errs bytes.Buffer
 	tool := &tool{environ: w.environ, in: strings.NewReader(""), out: &out, err: &errs, now: time.Now, registry: registry}
 	c := checkup{code: tool.run(w.t.Context(), append([]string{"doctor", "-o", "json"}, args...)), states: map[string]finding{}}
-	var seen struct{ Findings []finding }
+	var seen struct {
+		Findings []finding `json:"findings"`
+	}
 	if err := json.Unmarshal(out.Bytes(), &seen); err != nil {
 		w.t.Fatalf("%v\n%s%s", err, &out, &errs)
 	}

@@ -45,7 +45,8 @@ func (f *Fleet) openPlatforms(ctx context.Context) error {
 			continue
 		}
 		built, err := p.New(ctx, envconfig.MapLookuper(s.Env), connectors.Deps{
-			Store: s.ID, Now: f.o.Now, HTTP: f.o.HTTP, Limiter: f.limiter(s.ID), Tokens: f.shared, SealKeys: keys, Brake: f.shared, Log: f.o.Log, Calls: calls.observer(s.Platform),
+			Store: s.ID, Now: f.o.Now, HTTP: f.o.HTTP, Limiter: f.limiter(s.ID), Tokens: f.shared, SealKeys: keys, Brake: f.shared, Log: f.o.Log,
+			Calls: calls.observer(s.Platform),
 		})
 		if err != nil {
 			errs = append(errs, inFull(s.ID, p.Variables, err))

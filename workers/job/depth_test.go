@@ -40,7 +40,7 @@ func TestTheDepthOfAQueueIsWhatAsynqWroteThere(t *testing.T) {
 		t.Errorf("want an empty queue, got %+v", d)
 	}
 	client, inspect := job.NewClient(asynq.NewClientFromRedisClient(rdb)), asynq.NewInspectorFromRedisClient(rdb)
-	jobs := job.ForCases(job.Assess, many("AE01", 3*job.MaxBatch), "1")
+	jobs := job.ForCases(job.Assess, many("EB01", 3*job.MaxBatch), "1")
 	if err := client.Enqueue(ctx, jobs...); err != nil {
 		t.Fatal(err)
 	}

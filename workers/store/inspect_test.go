@@ -33,7 +33,7 @@ func inspectCases(t *testing.T, rdb redis.UniversalClient, c *clock) store.Tally
 // scattered puts cases at every distance, from milliseconds to years, so that leaves of every width are made.
 func scattered(t *testing.T, s *store.Store, c *clock, n int) {
 	t.Helper()
-	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test's distances are no secret
+	r := rand.New(rand.NewPCG(1, 2))
 	putAll(t, s, cases(n, func(int) time.Time { return c.now().Add(time.Duration(1+r.Int64N(1<<r.IntN(57))) + time.Millisecond) }))
 }
 

@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	walkWidth    = 64  // buckets read in one round trip of an inspection
-	walkCommands = 512 // the other commands of one: what Redis does in a millisecond or so
-	walkLeaves   = 64  // leaves of timers read in one
+	walkWidth    = 16  // buckets read in one round trip of an inspection
+	walkCommands = 128 // the other commands of one: what Redis does in a millisecond or so
+	walkLeaves   = 16  // leaves of timers read in one
 	mostSamples  = 3
 )
 
@@ -88,14 +88,19 @@ func inspect[R any](ctx context.Context, s *Store, k kind[R], about surveyed[R])
 	for shard := range s.shards {
 		for first := 0; first < s.buckets; first += walkWidth {
 			found, err := readStored(ctx, s, k, shard, span{first, min(first+walkWidth, s.buckets)})
-			if err == nil {
-				err = tally(ctx, s, k, shard, found, about, &t)
+			if err != nil {
+				return t, wrap(op, err)
 			}
+			tally(s.now(), k, found, about, &t)
+			lost, err := losers(ctx, s, k, shard, found)
 			if err == nil && about.also != nil {
 				err = about.also(shard, found)
 			}
 			if err != nil {
 				return t, wrap(op, err)
+			}
+			for _, name := range lost {
+				t.Untimed.add(name)
 			}
 		}
 		if err := unowned(ctx, s, k.class, shard, &t.Unowned); err != nil {
@@ -121,9 +126,8 @@ func readStored[R any](ctx context.Context, s *Store, k kind[R], shard int, at s
 	return out, nil
 }
 
-// tally counts some records of a shard, and looks for their timers.
-func tally[R any](ctx context.Context, s *Store, k kind[R], shard int, found []stored[R], about surveyed[R], t *Tally) error {
-	now := s.now()
+// tally counts some records.
+func tally[R any](now time.Time, k kind[R], found []stored[R], about surveyed[R], t *Tally) {
 	for i := range found {
 		r := &found[i]
 		t.Records++
@@ -142,25 +146,28 @@ func tally[R any](ctx context.Context, s *Store, k kind[R], shard int, found []s
 			}
 		}
 	}
+}
+
+// losers are the records of a shard that have lost their timers, by name.
+func losers[R any](ctx context.Context, s *Store, k kind[R], shard int, found []stored[R]) (names []string, err error) {
 	suspects, err := untimed(ctx, s, k.class, shard, found)
 	if err != nil || len(suspects) == 0 {
-		return err
+		return nil, err
 	}
 	lost, err := untimed(ctx, s, k.class, shard, suspects) // it may have moved between our two looks
 	if err != nil {
-		return err
+		return nil, err
 	}
 	same, err := unchanged(ctx, s, k.class, shard, lost)
+	if err != nil {
+		return nil, err
+	}
 	for i, r := range lost {
-		if err == nil && same[i] {
-			name := r.member()
-			if r.readErr == nil {
-				name = k.ident(&r.record).String()
-			}
-			t.Untimed.add(name)
+		if same[i] {
+			names = append(names, s.nameOf(shard, r.member()))
 		}
 	}
-	return err
+	return names, nil
 }
 
 // untimed are the records whose timer is not where it must be: in its leaf, and the leaf in the index.
