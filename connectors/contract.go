@@ -41,6 +41,21 @@ type Tracker interface {
 	Register(ctx context.Context, refs []sla.ShipmentRef) error
 }
 
+// A Credential is what may be known of a store's rotating credential.
+type Credential struct {
+	Stored         bool // it is kept for all replicas; else it is the one that was configured
+	Sealed         bool // it is kept, and no key of today opens it; the rest is not known then
+	Renewable      bool // it has what is needed to renew it
+	Issued         time.Time
+	Expires        time.Time // zero: not told
+	RefreshExpires time.Time // of the right to renew it; zero: not told
+}
+
+// A Credentialed connector rotates its store's credential. Credential tells of it without a call to the platform, and renews nothing.
+type Credentialed interface {
+	Credential(ctx context.Context) (Credential, error)
+}
+
 // A Cursor is where a feed's reading stands. The poller keeps it and does not look inside; the zero value starts from the beginning.
 type Cursor struct {
 	Token string // the platform's or the connector's own words; at most 512 bytes, no secrets

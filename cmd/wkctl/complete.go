@@ -26,7 +26,7 @@ func (t *tool) complete(root *cobra.Command) {
 		"milestone": t.proposed(func(*rules.Book) []string { return stringsOf(sla.Milestones()) }),
 		"state":     cobra.FixedCompletions([]cobra.Completion{"open", "closed", "all"}, cobra.ShellCompDirectiveNoFileComp),
 	}
-	for _, name := range []string{"note", "by", "turn", "at", "since", "due-within", "limit", "audit"} {
+	for _, name := range []string{"note", "by", "turn", "at", "since", "due-within", "limit", "audit", "timeout"} {
 		byFlag[name] = cobra.NoFileCompletions
 	}
 	for _, cmd := range tree(root) {

@@ -1,7 +1,7 @@
-// Command wkctl is the operator's hand: it reads the records of a fleet, explains decisions, checks and prints the configuration, replays
-// recorded replies of platforms, says yes or no to answers that wait, and throws kill switches. Only the last two change anything, and only
-// the records of the fleet: it sends nothing to a platform. It promises that no secret is ever printed, and that text from platforms cannot
-// command a terminal. It may import workers/fleet and whatever is below it.
+// Command wkctl is the operator's hand: it reads the records of a fleet, explains decisions, examines a running installation, checks and prints
+// the configuration, replays recorded replies of platforms, says yes or no to answers that wait, and throws kill switches. Only the last two
+// change anything, and only the records of the fleet: it sends nothing to a platform but a question of doctor for a page. It promises that no
+// secret is ever printed, and that text from platforms cannot command a terminal. It may import workers/fleet and whatever is below it.
 package main
 
 import (
@@ -28,7 +28,7 @@ import (
 // Exit codes.
 const (
 	exitOK       = 0
-	exitFailed   = 1 // something outside failed: Redis, the network, a strict replay
+	exitFailed   = 1 // something outside failed: Redis, the network, a strict replay, a check of doctor
 	exitUsage    = 2 // the arguments or the configuration are wrong
 	exitNotFound = 3
 	exitRefused  = 4 // the case is not as the operator believes; nothing was changed
@@ -116,19 +116,21 @@ func (t *tool) root() *cobra.Command {
 		Use:     "wkctl",
 		Version: fleet.Version(),
 		Short:   "Look into Watchkeeper: cases, parcels, decisions, configuration; say yes or no, and stop it",
-		Long: `wkctl reads what the fleet knows and explains what it does. It sends nothing to a platform, and most of its commands change nothing.
+		Long: `wkctl reads what the fleet knows and explains what it does. It sends no answer to a platform, and most of its commands change nothing.
 These do: cases hold, approve, reject and release record what you say about an answer, and kill-switch on and off stop answers and let them
-go again; both change the records in Redis, which the fleet obeys. config docs --write writes the file that you name.
+go again; both change the records in Redis, which the fleet obeys. config docs --write writes the file that you name. doctor
+alone asks platforms, for a page of a list, unless it is --offline.
 
 It is configured by the same WK_ variables as watchkeeper; most commands need only WK_REDIS__ADDRS.
 
-Exit codes: 0 all is well, 1 something outside failed (Redis, the network), 2 the arguments or the configuration are wrong, 3 not found,
+Exit codes: 0 all is well, 1 something outside failed (Redis, the network, a check of doctor), 2 the arguments or the configuration are wrong, 3 not found,
 4 refused, because a case is not as you believe.`,
 		Example: `  wkctl cases ls --due-within 24h
   wkctl explain AE01/9123456789012345
   wkctl cases approve AE01/9123456789012345 --note "spoke to the buyer"
   wkctl kill-switch on --scope all --note "wrong prices in the shop"
-  wkctl config check`,
+  wkctl config check
+  wkctl doctor`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
@@ -140,7 +142,7 @@ Exit codes: 0 all is well, 1 something outside failed (Redis, the network), 2 th
 	}
 	cmd.PersistentFlags().StringVarP(&t.format, "output", "o", formatTable, "table or json")
 	cmd.AddCommand(t.casesCommand(), t.explainCommand(), t.shipmentsCommand(), t.platformsCommand(), t.configCommand(), t.rulesCommand(), t.shadowCommand(),
-		t.killCommand(), t.replayCommand())
+		t.killCommand(), t.replayCommand(), t.doctorCommand())
 	t.complete(cmd)
 	return cmd
 }

@@ -39,20 +39,30 @@ func (t *tool) withRecords(ctx context.Context, do func(context.Context, *desk) 
 // withAnyRecords opens the records, too, when something is wrong with the configuration that does not concern Redis: what stops the fleet must
 // not fail for a misspelt rule.
 func (t *tool) withAnyRecords(ctx context.Context, do func(context.Context, *desk) error) error {
-	config, book, err := fleet.Load(ctx, t.environ, t.registry)
-	if err == nil {
-		return t.withStore(ctx, config, book, do)
+	config, book, problems, err := t.loadAny(ctx)
+	if err != nil {
+		return err
+	}
+	if problems > 0 {
+		t.warnf("the configuration has %d problem(s), and its rules are left out here; \"wkctl config check\" lists them", problems)
+	}
+	return t.withStore(ctx, config, book, do)
+}
+
+// loadAny loads the configuration, and where it holds mistakes that do not concern Redis what can be read of it; it counts them.
+func (t *tool) loadAny(ctx context.Context) (config fleet.Config, book *rules.Book, mistakes int, err error) {
+	if config, book, err = fleet.Load(ctx, t.environ, t.registry); err == nil {
+		return config, book, 0, nil
 	}
 	problems := problemsOf(err)
 	if slices.ContainsFunc(problems, func(p problemView) bool { return strings.HasPrefix(string(p.Variable), fleet.Prefix+"REDIS__") }) {
-		return notUsable(err)
+		return config, nil, 0, notUsable(err)
 	}
 	config, book, again := fleet.Load(ctx, bare(t.environ, problems), t.registry)
 	if again != nil {
-		return notUsable(err)
+		return config, nil, 0, notUsable(err)
 	}
-	t.warnf("the configuration has %d problem(s), and its rules are left out here; \"wkctl config check\" lists them", len(problems))
-	return t.withStore(ctx, config, book, do)
+	return config, book, len(problems), nil
 }
 
 func (t *tool) withStore(ctx context.Context, config fleet.Config, book *rules.Book, do func(context.Context, *desk) error) error {

@@ -69,7 +69,7 @@ var spoken = map[string][]string{
 	"config diff": {"FILE", "FILE -o json", "LOADS", "LOADS -o json"}, "rules try": {"FILE", "FILE -o json", "LOADS", "LOADS -o json"},
 	"shadow report": {"", "-o json"}, "kill-switch on": {"--scope all --note " + plantedKey, "--scope " + plantedKey + " --note x"},
 	"kill-switch ls": {"", "-o json"}, "kill-switch off": {"--scope all --note x", "--scope AE01 --note x -o json"},
-	"replay": {"TAPE", "-o json TAPE", "testdata/replay"},
+	"doctor": {"--offline", "--offline --strict -o json"}, "replay": {"TAPE", "-o json TAPE", "testdata/replay"},
 }
 
 func TestNoCommandPrintsASecret(t *testing.T) {

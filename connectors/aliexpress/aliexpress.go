@@ -32,6 +32,8 @@ type Seller struct {
 var (
 	_ connectors.Connector = (*Seller)(nil)
 	_ connectors.Responder = (*Seller)(nil)
+
+	_ connectors.Credentialed = (*Seller)(nil)
 )
 
 // query is the list call's query_dto [AE-cat].
@@ -61,6 +63,11 @@ func (s *Seller) list(ctx context.Context, q query, subject string) (listing, er
 
 // Skew is the platform's clock minus ours, the median of the last calls.
 func (s *Seller) Skew() time.Duration { return s.client.Skew() }
+
+// Credential tells of the seller's token, without it.
+func (s *Seller) Credential(ctx context.Context) (connectors.Credential, error) {
+	return s.tokens.Credential(ctx)
+}
 
 // Fetch reads one page of the snapshot of all open disputes.
 func (s *Seller) Fetch(ctx context.Context, since connectors.Cursor) (connectors.Page, error) {

@@ -109,6 +109,25 @@ func (t *Tokens) Invalidate(_ context.Context, bad string) {
 	}
 }
 
+// Credential tells what is known of the token that all replicas share, or of the configured one while there is none. It renews nothing.
+func (t *Tokens) Credential(ctx context.Context) (connectors.Credential, error) {
+	blob, version, err := t.o.Vault.Load(ctx, t.o.Store)
+	if err != nil {
+		return connectors.Credential{}, fmt.Errorf("credential of %s: %w", t.o.Store, err)
+	}
+	k, stored := t.o.Initial, version > 0 || len(blob) > 0
+	if stored {
+		opened, ok := t.seal.open(blob)
+		if !ok {
+			return connectors.Credential{Stored: true, Sealed: true}, nil
+		}
+		k = opened
+	}
+	return connectors.Credential{
+		Stored: stored, Renewable: k.Refresh != "", Issued: k.Issued, Expires: k.Expires, RefreshExpires: k.RefreshExpires,
+	}, nil
+}
+
 func (t *Tokens) cached() (string, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -31,6 +31,7 @@ type Fleet struct {
 	log      *zap.Logger
 	reg      *prometheus.Registry
 	store    *store.Store
+	shared   shared // of the connectors
 	jobs     *job.Client
 	sources  connectors.Sources
 	poller   *poll.Runner
@@ -97,18 +98,23 @@ func (f *Fleet) openStore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	platforms := map[sla.StoreID]sla.Platform{}
-	for _, s := range f.o.Book.Stores() {
-		platforms[s.ID] = s.Platform
-	}
-	f.store, err = store.Open(ctx, rdb, store.Options{Shards: f.o.Config.Redis.Shards, Now: f.o.Now, Stores: platforms, Settle: f.settle(), Log: f.o.Log})
+	f.store, err = store.Open(ctx, rdb, f.storeOptions())
 	if err != nil {
 		return err
 	}
+	f.shared = f.store
 	for _, w := range f.store.Warnings() {
 		f.log.Warn("redis may lose writes", zap.String("warning", w))
 	}
 	return nil
+}
+
+func (f *Fleet) storeOptions() store.Options {
+	platforms := map[sla.StoreID]sla.Platform{}
+	for _, s := range f.o.Book.Stores() {
+		platforms[s.ID] = s.Platform
+	}
+	return store.Options{Shards: f.o.Config.Redis.Shards, Now: f.o.Now, Stores: platforms, Settle: f.settle(), Log: f.o.Log}
 }
 
 // settle is the longest settle window of any rule at any time: after a loss of memory nothing is sent before every effect would show.

@@ -16,7 +16,7 @@ import (
 // Timings of the loops beside the two that an operator sets.
 const (
 	slowEvery = time.Second      // the store's memory, the parcels, the feeds' timers
-	noteEvery = 30 * time.Second // the rules of this process, for the other replicas to see; several times within heardWithin
+	noteEvery = 30 * time.Second // the rules of this process, for the other replicas to see; several times within HeardWithin
 	drainEach = 2 * time.Millisecond
 
 	leaveWithin = time.Second // to tell the other processes of an orderly end

@@ -12,10 +12,7 @@ import (
 	"watchkeeper/workers/store"
 )
 
-const (
-	scrapeLimit = 2 * time.Second // how long a scrape waits for the store
-	heardWithin = 2 * time.Minute // a process that has not noted its rules for this long is gone
-)
+const scrapeLimit = 2 * time.Second // how long a scrape waits for the store
 
 // storeCollector tells when it is scraped what the store knows of all replicas together, and which rules this process obeys. Every replica
 // tells the same of the store; what the store does not answer is left out.
@@ -64,7 +61,7 @@ func (c *storeCollector) Collect(ch chan<- prometheus.Metric) {
 		return
 	}
 	gauge(c.up, 1)
-	if n, err := c.store.RulesVersions(ctx, now, heardWithin); err == nil {
+	if n, err := c.store.RulesVersions(ctx, now, HeardWithin); err == nil {
 		gauge(c.versions, float64(n))
 	}
 	if kills, err := c.store.Kills(ctx); err == nil || errors.Is(err, store.ErrUnreadable) {

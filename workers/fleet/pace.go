@@ -37,7 +37,7 @@ func (f *Fleet) atOnce(id sla.StoreID) int {
 }
 
 // limiter shares the allowance of a store's platform among all replicas, by the operator's number where there is one.
-func (f *Fleet) limiter(id sla.StoreID) connectors.Limiter { return limiter{f.store, id, f.rules()} }
+func (f *Fleet) limiter(id sla.StoreID) connectors.Limiter { return limiter{f.shared, id, f.rules()} }
 
 // allowance is a limit that is shared by many calls that can wait and few that cannot.
 type allowance interface {

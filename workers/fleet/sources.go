@@ -22,6 +22,13 @@ import (
 	"watchkeeper/workers/poll"
 )
 
+// shared is what the connectors of all replicas have in common.
+type shared interface {
+	connectors.TokenVault
+	allowance
+	connectors.Brake
+}
+
 // openPlatforms builds one connector for each store. All mistakes are reported together.
 func (f *Fleet) openPlatforms(ctx context.Context) error {
 	f.sources = connectors.Sources{}
@@ -38,7 +45,8 @@ func (f *Fleet) openPlatforms(ctx context.Context) error {
 			continue
 		}
 		built, err := p.New(ctx, envconfig.MapLookuper(s.Env), connectors.Deps{
-			Store: s.ID, Now: f.o.Now, HTTP: f.o.HTTP, Limiter: f.limiter(s.ID), Tokens: f.store, SealKeys: keys, Brake: f.store, Log: f.o.Log, Calls: calls.observer(s.Platform),
+			Store: s.ID, Now: f.o.Now, HTTP: f.o.HTTP, Limiter: f.limiter(s.ID), Tokens: f.shared, SealKeys: keys, Brake: f.shared, Log: f.o.Log,
+			Calls: calls.observer(s.Platform),
 		})
 		if err != nil {
 			errs = append(errs, inFull(s.ID, p.Variables, err))
@@ -87,6 +95,9 @@ func (f *Fleet) feeds(in *intake.Intake) []poll.Feed {
 	var out []poll.Feed
 	for _, s := range f.o.Book.Stores() {
 		src := f.sources[s.ID]
+		if src == nil {
+			continue // of a survey, which goes on without what could not be built
+		}
 		if src.Connector != nil {
 			out = append(out, poll.Feed{
 				ID: feedID(s.ID, disputes), Source: src, Fetch: src.Connector, Pace: f.pace(s), Gone: f.gone,

@@ -22,6 +22,6 @@ func OpenStore(ctx context.Context, o Options) (*store.Store, func(context.Conte
 // CheckStores builds the connector of every store as New does, without Redis and without any call to a platform. All mistakes are
 // reported together.
 func CheckStores(ctx context.Context, o Options) error {
-	f := &Fleet{o: o, log: o.Log, reg: prometheus.NewRegistry()}
+	f := &Fleet{o: o, log: o.Log, reg: prometheus.NewRegistry(), shared: spectator{}}
 	return f.openPlatforms(ctx)
 }

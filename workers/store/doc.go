@@ -56,6 +56,12 @@
 // record an intent nor settle; and if its intent was recorded, the attempt is unknown and not free, so that its successor reads the platform
 // until the effect is there or has been absent for so long that nothing of it can still be on the way.
 //
+// # An inspection
+//
+// Whoever looks what is wrong with an installation (inspect.go) must not heal or hurt it by looking: an Inspection opens no epoch, gives no
+// numbers, runs no script on records, and goes over all of them in pages of a few milliseconds. What it finds amiss it reads a second time,
+// because the fleet goes on meanwhile.
+//
 // A million open cases take some 115 bytes each, timer included; a million shipments some 95, of which 17 describe and the rest are
 // identity, fingerprint and next look.
 //

@@ -56,8 +56,16 @@ func (s *Store) PutFeed(ctx context.Context, feed sla.FeedRecord) (stale bool, e
 
 // Feeds lists all feeds by id.
 func (s *Store) Feeds(ctx context.Context) ([]sla.FeedRecord, error) {
+	if err := s.refresh(ctx, s.now()); err != nil {
+		return nil, wrap("each of "+feedKind.name, err)
+	}
+	return s.knownFeeds(ctx)
+}
+
+// knownFeeds is Feeds under the numbers of stores that are known already.
+func (s *Store) knownFeeds(ctx context.Context) ([]sla.FeedRecord, error) {
 	var out []sla.FeedRecord
-	err := each(ctx, s, feedKind, 1, func(r sla.FeedRecord) error {
+	err := eachKnown(ctx, s, feedKind, 1, func(r sla.FeedRecord) error {
 		out = append(out, r)
 		return nil
 	})

@@ -24,17 +24,23 @@ func (s *Store) NoteRules(ctx context.Context, process, hash string, now time.Ti
 
 // RulesVersions counts the different rulebooks of the processes that were heard of within a time.
 func (s *Store) RulesVersions(ctx context.Context, now time.Time, within time.Duration) (int, error) {
+	books, err := s.Rulebooks(ctx, now, within)
+	return len(books), err
+}
+
+// Rulebooks tells how many processes obey each rulebook, by its hash, of those that were heard of within a time.
+func (s *Store) Rulebooks(ctx context.Context, now time.Time, within time.Duration) (map[string]int, error) {
 	notes, err := s.rdb.HVals(ctx, s.keys[rulesShard].rules).Result()
 	if err != nil {
-		return 0, wrap("versions of the rules", err)
+		return nil, wrap("versions of the rules", err)
 	}
-	since, seen := now.Add(-within).UnixMilli(), map[string]struct{}{}
+	since, books := now.Add(-within).UnixMilli(), map[string]int{}
 	for _, note := range notes {
 		if hash, at, ok := strings.Cut(note, " "); ok && parseInt(at) >= since {
-			seen[hash] = struct{}{}
+			books[hash]++
 		}
 	}
-	return len(seen), nil
+	return books, nil
 }
 
 // Obeyed names the rules under which the open cases were last armed; empty when nobody has said so.

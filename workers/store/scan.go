@@ -157,6 +157,11 @@ func each[R any](ctx context.Context, s *Store, k kind[R], buckets int, fn func(
 	if err := s.refresh(ctx, s.now()); err != nil {
 		return wrap("each of "+k.name, err)
 	}
+	return eachKnown(ctx, s, k, buckets, fn)
+}
+
+// eachKnown is each under the numbers of stores that are known already.
+func eachKnown[R any](ctx context.Context, s *Store, k kind[R], buckets int, fn func(R) error) error {
 	for shard := range s.shards {
 		for first := 0; first < buckets; first += scanWidth {
 			if err := eachPage(ctx, s, k, shard, span{first, min(first+scanWidth, buckets)}, fn); err != nil {
@@ -171,16 +176,11 @@ func each[R any](ctx context.Context, s *Store, k kind[R], buckets int, fn func(
 type span struct{ first, end int }
 
 func eachPage[R any](ctx context.Context, s *Store, k kind[R], shard int, at span, fn func(R) error) error {
-	first, end := at.first, at.end
 	op := "each of " + k.name
-	v, key := s.views[shard].Load(), s.keys[shard]
-	pipe := s.rdb.Pipeline()
-	cmds := make([]*redis.MapStringStringCmd, 0, end-first)
-	for b := first; b < end; b++ {
-		cmds = append(cmds, pipe.HGetAll(ctx, key.bucket(k.class, uint16(b))))
-	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return wrap(op, fmt.Errorf("shard %d: %w", shard, err))
+	v := s.views[shard].Load()
+	cmds, err := s.readBuckets(ctx, k.class, shard, at)
+	if err != nil {
+		return wrap(op, err)
 	}
 	for _, cmd := range cmds {
 		for field, value := range cmd.Val() {
@@ -195,4 +195,17 @@ func eachPage[R any](ctx context.Context, s *Store, k kind[R], shard int, at spa
 		}
 	}
 	return nil
+}
+
+// readBuckets reads some buckets of a shard whole, in one round trip.
+func (s *Store) readBuckets(ctx context.Context, c class, shard int, at span) ([]*redis.MapStringStringCmd, error) {
+	pipe := s.rdb.Pipeline()
+	cmds := make([]*redis.MapStringStringCmd, 0, at.end-at.first)
+	for b := at.first; b < at.end; b++ {
+		cmds = append(cmds, pipe.HGetAll(ctx, s.keys[shard].bucket(c, uint16(b))))
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, fmt.Errorf("shard %d: %w", shard, err)
+	}
+	return cmds, nil
 }

@@ -15,10 +15,10 @@ import (
 // ErrUnfit means that the server cannot keep the promises of this package as it is configured.
 var ErrUnfit = errors.New("redis is not fit")
 
-// oldest is the oldest server that works; recommended is the oldest one the package is tested on.
+// OldestServer is the oldest server that works, TestedServer the oldest one the package is tested on; both as Server.Version.
 const (
-	oldest      = 602
-	recommended = 700
+	OldestServer = 602
+	TestedServer = 700
 )
 
 // checkServer looks at every master. A server that does not answer a question (an embedded one, or one whose access list forbids it) is
@@ -53,9 +53,9 @@ func checkNode(ctx context.Context, node redis.Cmdable) ([]string, error) {
 	switch version := serverVersion(infoOf(ctx, node, "server")); {
 	case version == 0:
 		warnings = append(warnings, "the server does not tell its version; want 7.0 or later")
-	case version < oldest:
+	case version < OldestServer:
 		return nil, fmt.Errorf("%w: version %d.%d, want 7.0 or later", ErrUnfit, version/100, version%100)
-	case version < recommended:
+	case version < TestedServer:
 		warnings = append(warnings, "the server is older than 7.0, the oldest version this is tested on")
 	}
 	// INFO tells all of it, and so no user needs the right to CONFIG GET, which shows passwords.
@@ -77,8 +77,13 @@ func checkNode(ctx context.Context, node redis.Cmdable) ([]string, error) {
 
 // infoOf reads one section of INFO; empty when the server does not answer.
 func infoOf(ctx context.Context, node redis.Cmdable, section string) map[string]string {
+	return parseInfo(node.Info(ctx, section).Val())
+}
+
+// parseInfo reads lines of "name:value".
+func parseInfo(text string) map[string]string {
 	out := map[string]string{}
-	for line := range strings.Lines(node.Info(ctx, section).Val()) {
+	for line := range strings.Lines(text) {
 		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
 			out[name] = value
 		}

@@ -78,6 +78,15 @@ func Open(ctx context.Context, rdb redis.UniversalClient, o Options) (*Store, er
 	if err := s.layout(ctx); err != nil {
 		return nil, wrap("open store", err)
 	}
+	s.furnish()
+	if err := s.refresh(ctx, s.now()); err != nil {
+		return nil, wrap("open store", err)
+	}
+	return s, nil
+}
+
+// furnish makes what there is one of for each shard.
+func (s *Store) furnish() {
 	s.keys, s.views = make([]shardKeys, s.shards), make([]atomic.Pointer[view], s.shards)
 	s.counts = make([][len(classes)]atomic.Int64, s.shards)
 	s.ferries = make([]ferry, s.shards)
@@ -85,10 +94,6 @@ func Open(ctx context.Context, rdb redis.UniversalClient, o Options) (*Store, er
 		s.keys[i] = newShardKeys(i)
 		s.views[i].Store(&view{sequence: &atomic.Int64{}})
 	}
-	if err := s.refresh(ctx, s.now()); err != nil {
-		return nil, wrap("open store", err)
-	}
-	return s, nil
 }
 
 func newStore(rdb redis.UniversalClient, o Options) (*Store, error) {

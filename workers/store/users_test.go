@@ -22,7 +22,7 @@ func TestTheShippedUsersMayNothingBeyondTheirWork(t *testing.T) {
 		{"RESTORE", "wk:x", "0", "x"}, {"RENAME", "wk:meta", "wk:x"}, {"CLUSTER", "RESET"}, {"GET", "other:key"}, {"SET", "other:key", "1"}, {"PUBLISH", "other", "1"},
 		{"EVAL", "return redis.call('FLUSHALL')", "0"}, {"EVAL", "return redis.call('GET', KEYS[1])", "1", "other:key"},
 	}
-	operator := [][]any{{"LPUSH", "asynq:{default}:pending", "x"}, {"GET", "asynq:queues"}, {"PUBLISH", "asynq:cancel", "x"}}
+	operator := [][]any{{"LPUSH", "asynq:{default}:pending", "x"}, {"GET", "asynq:queues"}, {"HGETALL", "asynq:{cases}:t:x"}, {"LREM", "asynq:{cases}:active", "0", "x"}, {"PUBLISH", "asynq:cancel", "x"}}
 	for user, commands := range map[string][][]any{storetest.Daemon: refused, storetest.Operator: append(operator, refused...)} {
 		rdb := storetest.As(t, addr, user)
 		for _, command := range commands {

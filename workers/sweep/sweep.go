@@ -36,10 +36,10 @@ type Jobs interface {
 
 // Timings of sweeping.
 const (
-	Lease      = time.Minute // a claimed case is looked for again after it
-	lookLease  = 10 * time.Minute
-	Batch      = 4096 // entries claimed at once: more would hold Redis for too long, fewer cost a round trip each
-	maxBatches = 64   // of one sweep
+	Lease      = time.Minute      // a claimed case is looked for again after it
+	LookLease  = 10 * time.Minute // a claimed parcel
+	Batch      = 4096             // entries claimed at once: more would hold Redis for too long, fewer cost a round trip each
+	maxBatches = 64               // of one sweep
 )
 
 // A Sweeper finds due work.
@@ -172,7 +172,7 @@ func (s *Sweeper) Parcels(ctx context.Context) (int, error) {
 	total := 0
 	for range maxBatches {
 		now := s.now()
-		due, err := s.store.ClaimShipments(ctx, now, lookLease, Batch)
+		due, err := s.store.ClaimShipments(ctx, now, LookLease, Batch)
 		if err != nil {
 			return total, fmt.Errorf("claim parcels: %w", err)
 		}

@@ -54,7 +54,7 @@ func (w *Watch) Beat(ctx context.Context) error {
 	for _, c := range []struct {
 		end   func(ctx context.Context, now, until time.Time) (int, error)
 		lease time.Duration
-	}{{w.store.EndCaseLeases, Lease}, {w.store.EndFeedLeases, w.feeds}, {w.store.EndShipmentLeases, lookLease}} {
+	}{{w.store.EndCaseLeases, Lease}, {w.store.EndFeedLeases, w.feeds}, {w.store.EndShipmentLeases, LookLease}} {
 		now := w.now()
 		n, err := c.end(ctx, now, now.Add(c.lease))
 		if ended += n; err != nil {
