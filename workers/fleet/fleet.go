@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -119,7 +120,7 @@ func (f *Fleet) storeOptions() store.Options {
 
 // settle is the longest settle window of any rule at any time: after a loss of memory nothing is sent before every effect would show.
 func (f *Fleet) settle() time.Duration {
-	longest := sla.DefaultRule().Settle.Value
+	var longest time.Duration
 	for _, from := range append(f.o.Book.Eras(), time.Time{}) {
 		book := f.o.Book.At(from)
 		for _, s := range book.Stores() {
@@ -128,7 +129,7 @@ func (f *Fleet) settle() time.Duration {
 			}
 		}
 	}
-	return longest
+	return cmp.Or(longest, sla.DefaultRule().Settle.Value) // without stores nothing is sent, and a store wants a window
 }
 
 func (f *Fleet) openQueue(context.Context) error {

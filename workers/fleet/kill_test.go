@@ -38,3 +38,26 @@ func TestASwitchHoldsAgainBeforeMoneyThawsAfterALossOfAllMemory(t *testing.T) {
 		t.Errorf("want every switch on again, got %v (%v)", kills, err)
 	}
 }
+
+func TestMoneyIsFrozenForTheLongestSettleWindowThatTheRulesName(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		environ []string
+		want    time.Duration
+	}{
+		"the default":        {nil, 10 * time.Minute},
+		"shorter everywhere": {[]string{"WK_SLA__SETTLE=2m"}, 2 * time.Minute},
+		"longer for one":     {[]string{"WK_SLA__SETTLE=2m", "WK_SLA__STORE__Q01__REASON__DAMAGED__SETTLE=17m"}, 17 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newShop(t).fleet(t, 10, c.environ...)
+			b.step(time.Hour) // from an empty store, which is frozen as well
+			b.must(b.redis.FlushAll(t.Context()).Err())
+			b.step(time.Second)
+			if frozen := b.series("watchkeeper_money_frozen_seconds")[""]; frozen <= c.want.Seconds()-2 || frozen > c.want.Seconds() {
+				t.Errorf("want money frozen for %s, got %v s", c.want, frozen)
+			}
+		})
+	}
+}
