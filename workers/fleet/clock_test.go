@@ -9,6 +9,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
+	"github.com/sethvargo/go-envconfig"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
@@ -184,5 +185,36 @@ func TestLoopsStandStillByAClockThatIsNotBelieved(t *testing.T) {
 	h.at = h.at.Add(time.Minute)
 	if err := once(t.Context()); err != nil || turns != 1 {
 		t.Errorf("want one turn, got %d (%v)", turns, err)
+	}
+}
+
+// bare is a platform that offers nothing.
+func bare() connectors.Registry {
+	return connectors.Registry{{
+		Name: "bare", New: func(context.Context, envconfig.Lookuper, connectors.Deps) (connectors.Built, error) {
+			return connectors.Built{}, nil
+		},
+	}}
+}
+
+func TestTheHandlersOfAFleetWriteByABelievedClockOnly(t *testing.T) {
+	t.Parallel()
+	environ := []string{"WK_REDIS__ADDRS=" + miniredis.RunT(t).Addr(), "WK_STORE__B01__PLATFORM=bare", "WK_HTTP__LISTEN=127.0.0.1:0"}
+	config, book, err := Load(t.Context(), environ, bare())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHand()
+	f, err := New(t.Context(), Options{Config: config, Book: book, Registry: bare(), Now: h.now, Log: zap.NewNop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Stop(t.Context()) }()
+	f.clock.compare(h.at, h.at, h.at.Add(time.Hour))
+	if _, err := f.handlers.Store.PutCases(t.Context(), nil); !errors.Is(err, errClock) {
+		t.Errorf("want the records closed, got %v", err)
+	}
+	if _, err := f.handlers.Ledger.RecordIntent(t.Context(), sla.Intent{}); !errors.Is(err, errClock) {
+		t.Errorf("want the ledger closed, got %v", err)
 	}
 }

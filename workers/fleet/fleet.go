@@ -42,6 +42,8 @@ type Fleet struct {
 	queue    *asynq.Server         // nil until jobs are taken
 	server   redis.UniversalClient // of the queue
 	inspect  *asynq.Inspector
+	mender   *job.Mender
+	backlog  *backlog
 	listener net.Listener
 	admin    net.Listener // nil: nobody asked for it
 	stops    []step
@@ -142,6 +144,10 @@ func (f *Fleet) openQueue(context.Context) error {
 	}
 	f.jobs = job.NewClient(asynq.NewClientFromRedisClient(client))
 	f.inspect = asynq.NewInspectorFromRedisClient(client)
+	f.backlog = newBacklog(f.inspect, f.reg)
+	if f.mender, err = job.NewMender(client); err != nil {
+		return err
+	}
 	server.AddHook(queueHook{})
 	f.server = server
 	return nil

@@ -71,6 +71,7 @@ func (f *Fleet) Start(ctx context.Context) error {
 	run("note rules", noteEvery, func(ctx context.Context) error {
 		return f.store.NoteRules(ctx, f.process, f.o.Book.Hash(), f.o.Now())
 	})
+	run("mend the queue", mendEvery, f.mend)
 	run("obey rules", slowEvery, f.onTime(f.obeyer.Obey))
 	run("poll", f.o.Config.Workers.Poll, f.onTime(func(ctx context.Context) error {
 		_, err := f.poller.RunOnce(ctx)

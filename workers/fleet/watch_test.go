@@ -15,11 +15,11 @@ import (
 )
 
 // skewed is a process on the real clock, which the test puts forward and back.
-func skewed(t *testing.T, addr string) (*bundle, *atomic.Int64) {
+func skewed(t *testing.T, addr string, environ ...string) (*bundle, *atomic.Int64) {
 	t.Helper()
 	core, logs := observer.New(zap.DebugLevel)
 	b, skew := &bundle{t: t, logs: logs}, &atomic.Int64{}
-	b.o = options(t, addr)
+	b.o = options(t, addr, environ...)
 	b.o.Now = func() time.Time { return time.Now().Add(time.Duration(skew.Load())) }
 	b.o.Log, b.o.Idle = zap.New(core), time.Millisecond
 	b.clock.Store(time.Now().UnixMilli())
