@@ -125,6 +125,9 @@ func (f *Fleet) Begin(ctx context.Context) error {
 		return err
 	}
 	f.onStop("queue", func(context.Context) error {
+		end := f.o.Now().Add(f.o.Config.Workers.Shutdown)
+		f.handlers.StopBy(end)
+		f.log.Info("jobs come to their ends", zap.Time("until", end))
 		f.queue.Shutdown()
 		return nil
 	})
