@@ -72,23 +72,33 @@ func TestAClockIsBelievedWhileItAgreesWithRedisAndDoesNotJump(t *testing.T) {
 	}
 }
 
+// thawed is a store in which answers may be sent.
+func thawed(t *testing.T, h *hand) *store.Store {
+	t.Helper()
+	rdb := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
+	t.Cleanup(func() { _ = rdb.Close() })
+	s, err := store.Open(t.Context(), rdb, store.Options{Now: h.now, Stores: map[sla.StoreID]sla.Platform{"Q01": "quiet"}, Settle: time.Minute, Log: zap.NewNop()})
+	if err == nil {
+		_, err = s.CheckEpoch(t.Context(), h.at)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.at = h.at.Add(2 * time.Minute)
+	return s
+}
+
 // What a jump of the clock meets halfway: no timer is written by it, nothing is claimed and nothing is about to be sent, but what was sent is remembered.
 func TestAClockThatJumpedWritesNoTimerAndForgetsNoOutcome(t *testing.T) {
 	t.Parallel()
 	ctx, h := t.Context(), newHand()
-	rdb := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
-	t.Cleanup(func() { _ = rdb.Close() })
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	s, err := store.Open(ctx, rdb, store.Options{Now: h.now, Stores: map[sla.StoreID]sla.Platform{"Q01": "quiet"}, Settle: time.Minute, Log: zap.NewNop()})
-	must(err)
-	_, err = s.CheckEpoch(ctx, h.at)
-	must(err)
-	h.at = h.at.Add(2 * time.Minute)
+	s := thawed(t, h)
 	k := newTimekeeper(h.now, prometheus.NewRegistry())
 	f := timed{s, k}
 	id := sla.DisputeID{Platform: "quiet", Store: "Q01", Native: "1"}

@@ -52,7 +52,9 @@ func (f *Fleet) Start(ctx context.Context) error {
 	run := func(name string, every time.Duration, once func(context.Context) error) {
 		wg.Go(func() { f.loop(loops, name, every, once) })
 	}
-	run("watch the clock", slowEvery, f.watchClock)
+	if !f.o.VirtualTime {
+		run("watch the clock", slowEvery, f.watchClock)
+	}
 	cases := f.onTime(func(ctx context.Context) error {
 		_, err := f.sweeper.Cases(ctx)
 		return err

@@ -102,3 +102,17 @@ func TestAProcessDoesNotStartByAWrongClock(t *testing.T) {
 		t.Errorf("want the start refused with how far the clock is off, got %v", err)
 	}
 }
+
+func TestVirtualTimeIsNotHeldAgainstRedis(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	o := b.o
+	o.VirtualTime = true
+	f, err := fleet.New(t.Context(), o)
+	b.must(err)
+	t.Cleanup(func() { b.must(f.Stop(t.Context())) })
+	b.must(f.Start(t.Context()))
+	if code, body := get(t, f, "/readyz"); code != http.StatusOK {
+		t.Errorf("/readyz in virtual time: %d %q", code, body)
+	}
+}

@@ -151,7 +151,7 @@ func (d deaf) Read(b []byte) (int, error) {
 	n, err := d.Conn.Read(b)
 	if err == nil && d.drop.CompareAndSwap(true, false) {
 		d.meanwhile()
-		_ = d.Conn.Close()
+		_ = d.Close()
 		return 0, fmt.Errorf("lost after %d bytes: %w", n, io.EOF)
 	}
 	return n, err
