@@ -103,7 +103,8 @@ type FeedRecord struct {
 	Next        time.Time // when to read it again
 	LastTry     time.Time
 	LastSuccess time.Time
-	Failures    uint32 // in a row
+	Failures    uint32 // in a row, up to 65,535
+	Strikes     uint32 // readings in a row that began and did not come to their ends: whoever read it was gone
 	Version     uint32
 }
 

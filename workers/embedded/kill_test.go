@@ -58,7 +58,7 @@ func daemon(spec string) error {
 	if err != nil {
 		return err
 	}
-	f, err := fleet.New(ctx, fleet.Options{Config: config, Book: book, Registry: all.Platforms(), Now: now, Log: log})
+	f, err := fleet.New(ctx, fleet.Options{Config: config, Book: book, Registry: all.Platforms(), Now: now, VirtualTime: true, Log: log})
 	if err != nil {
 		return err
 	}

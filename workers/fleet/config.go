@@ -125,7 +125,9 @@ type Options struct {
 	Book     *rules.Book
 	Registry connectors.Registry
 	Now      func() time.Time
-	Log      *zap.Logger
+	// VirtualTime says that Now is no clock of this world, and is not held against that of Redis.
+	VirtualTime bool
+	Log         *zap.Logger
 	// HTTP carries the calls to the platforms; nil: the transport's own.
 	HTTP http.RoundTripper
 	// Notify is told of warnings and pages besides the log, the metrics and the hooks of Config.Notify; nil: nobody.

@@ -41,14 +41,20 @@ type Fleet struct {
 	watch    *sweep.Watch
 	handlers *handle.Handlers
 	hooks    *notify.Poster
-	queue    *asynq.Server
+	queue    *asynq.Server         // nil until jobs are taken
+	server   redis.UniversalClient // of the queue
 	inspect  *asynq.Inspector
+	mender   *job.Mender
+	backlog  *backlog
 	listener net.Listener
 	admin    net.Listener // nil: nobody asked for it
 	stops    []step
 	process  string       // names this process among the replicas
 	beat     atomic.Int64 // the last sweep that went through, in Unix milliseconds of the fleet's clock
 	started  atomic.Bool
+	clock    *timekeeper
+	taking   bool  // jobs are taken; of the loop that watches the clock
+	warned   bool  // of the platforms' clocks; of the same loop
 	drained  int64 // jobs sent when the queue was last seen empty; only Step uses it
 }
 
@@ -64,6 +70,7 @@ func New(ctx context.Context, o Options) (*Fleet, error) {
 		return nil, err
 	}
 	f := &Fleet{o: o, log: o.Log.Named("fleet"), reg: prometheus.NewRegistry(), process: rand.Text()}
+	f.clock = newTimekeeper(o.Now, f.reg)
 	for _, w := range o.Book.Warnings() {
 		f.log.Warn("the rules may not mean what they say", zap.String("warning", w))
 	}
@@ -144,22 +151,28 @@ func (f *Fleet) openQueue(context.Context) error {
 	}
 	f.jobs = job.NewClient(asynq.NewClientFromRedisClient(client))
 	f.inspect = asynq.NewInspectorFromRedisClient(client)
-	f.queue = newServer(server, f.o)
+	f.backlog = newBacklog(f.inspect, f.reg)
+	if f.mender, err = job.NewMender(client); err != nil {
+		return err
+	}
+	server.AddHook(queueHook{})
+	f.server = server
 	return nil
 }
 
 func (f *Fleet) wire(context.Context) error {
 	names := f.o.Registry.Names()
 	book := f.rules()
+	timed := timed{f.store, f.clock}
 	in := intake.New(intake.Deps{
-		Store: f.store, Rules: book, Jobs: f.jobs, Tracker: f.tracker(), Now: f.o.Now, Log: f.o.Log, Metrics: intake.NewMetrics(f.reg, names),
+		Store: timed, Rules: book, Jobs: f.jobs, Tracker: f.tracker(), Now: f.o.Now, Log: f.o.Log, Metrics: intake.NewMetrics(f.reg, names),
 	})
 	f.handlers = handle.New(handle.Deps{
-		Store: f.store, Ledger: f.store, Money: f.store, Audit: f.store, Intake: in, Rules: book, Jobs: f.jobs, Sources: f.sources,
+		Store: timed, Ledger: timed, Money: f.store, Audit: f.store, Intake: in, Rules: book, Jobs: f.jobs, Sources: f.sources,
 		Notify: notifier{log: f.o.Log.Named("oncall"), rules: f.o.Book.Hash(), hooks: f.hooks, next: f.o.Notify},
 		Now:    f.o.Now, Log: f.o.Log, Metrics: handle.NewMetrics(f.reg, names), AtOnce: true, Limit: f.atOnce,
 	})
-	f.poller = poll.New(f.store, f.feeds(in), f.o.Now, f.o.Log, poll.NewMetrics(f.reg, names))
+	f.poller = poll.New(timed, f.feeds(in), f.o.Now, f.o.Log, poll.NewMetrics(f.reg, names))
 	swept := sweep.NewMetrics(f.reg)
 	f.sweeper = sweep.New(f.store, f.jobs, f.sources, f.o.Now, f.o.Log, swept, f.relearn)
 	f.watch = sweep.NewWatch(f.store, poll.Lease, f.o.Now, f.o.Log, swept)

@@ -97,7 +97,7 @@ func (f *Fleet) livez(w http.ResponseWriter, _ *http.Request) {
 	reply(w, "alive")
 }
 
-// readyz says whether work can be taken: started, and Redis answers.
+// readyz says whether work can be taken: started, Redis answers, and the clock is believed.
 func (f *Fleet) readyz(w http.ResponseWriter, r *http.Request) {
 	if !f.started.Load() {
 		http.Error(w, "starting or stopping", http.StatusServiceUnavailable)
@@ -107,6 +107,10 @@ func (f *Fleet) readyz(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	if err := f.store.Ping(ctx); err != nil {
 		http.Error(w, "redis does not answer", http.StatusServiceUnavailable)
+		return
+	}
+	if !f.clock.believed() {
+		http.Error(w, "the clock is off that of redis", http.StatusServiceUnavailable)
 		return
 	}
 	reply(w, "ready")

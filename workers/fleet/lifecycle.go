@@ -15,7 +15,7 @@ import (
 
 // Timings of the loops beside the two that an operator sets.
 const (
-	slowEvery = time.Second      // the store's memory, the parcels, the feeds' timers
+	slowEvery = time.Second      // the store's memory, the parcels, the feeds' timers, this process' clock
 	noteEvery = 30 * time.Second // the rules of this process, for the other replicas to see; several times within HeardWithin
 	drainEach = 2 * time.Millisecond
 
@@ -40,6 +40,9 @@ func (f *Fleet) Run(ctx context.Context) error {
 // Start serves probes, takes jobs and runs the loops.
 func (f *Fleet) Start(ctx context.Context) error {
 	f.serve()
+	if err := f.checkClock(ctx); err != nil {
+		return err
+	}
 	f.live(ctx)
 	if err := f.Begin(ctx); err != nil {
 		return err
@@ -49,28 +52,33 @@ func (f *Fleet) Start(ctx context.Context) error {
 	run := func(name string, every time.Duration, once func(context.Context) error) {
 		wg.Go(func() { f.loop(loops, name, every, once) })
 	}
-	run("sweep cases", f.o.Config.Workers.Sweep, func(ctx context.Context) error {
+	if !f.o.VirtualTime {
+		run("watch the clock", slowEvery, f.watchClock)
+	}
+	cases := f.onTime(func(ctx context.Context) error {
 		_, err := f.sweeper.Cases(ctx)
-		return f.beating(err)
-	})
-	run("sweep parcels", slowEvery, func(ctx context.Context) error {
-		_, err := f.sweeper.Parcels(ctx)
 		return err
 	})
-	run("watch memory", slowEvery, func(ctx context.Context) error {
+	run("sweep cases", f.o.Config.Workers.Sweep, func(ctx context.Context) error { return f.beating(cases(ctx)) })
+	run("sweep parcels", slowEvery, f.onTime(func(ctx context.Context) error {
+		_, err := f.sweeper.Parcels(ctx)
+		return err
+	}))
+	run("watch memory", slowEvery, f.onTime(func(ctx context.Context) error {
 		if err := f.sweeper.Epoch(ctx); err != nil {
 			return err
 		}
 		return f.poller.Ensure(ctx)
-	})
+	}))
 	run("note rules", noteEvery, func(ctx context.Context) error {
 		return f.store.NoteRules(ctx, f.process, f.o.Book.Hash(), f.o.Now())
 	})
-	run("obey rules", slowEvery, f.obeyer.Obey)
-	run("poll", f.o.Config.Workers.Poll, func(ctx context.Context) error {
+	run("mend the queue", mendEvery, f.mend)
+	run("obey rules", slowEvery, f.onTime(f.obeyer.Obey))
+	run("poll", f.o.Config.Workers.Poll, f.onTime(func(ctx context.Context) error {
 		_, err := f.poller.RunOnce(ctx)
 		return err
-	})
+	}))
 	f.onStop("loops", func(context.Context) error {
 		cancel()
 		wg.Wait()
@@ -87,7 +95,7 @@ func (f *Fleet) Start(ctx context.Context) error {
 func (f *Fleet) live(ctx context.Context) {
 	beats, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
-	wg.Go(func() { f.loop(beats, "watch the others", sweep.BeatEvery, f.watch.Beat) })
+	wg.Go(func() { f.loop(beats, "watch the others", sweep.BeatEvery, f.onTime(f.watch.Beat)) })
 	f.onStop("beats", func(ctx context.Context) error {
 		cancel()
 		wg.Wait()
@@ -115,10 +123,13 @@ func (f *Fleet) Begin(ctx context.Context) error {
 		return err
 	}
 	f.tell(ctx)
-	if err := f.queue.Start(f.handlers.Mux()); err != nil {
-		return fmt.Errorf("start queue: %w", err)
+	if err := f.takeJobs(); err != nil {
+		return err
 	}
 	f.onStop("queue", func(context.Context) error {
+		end := f.o.Now().Add(f.o.Config.Workers.Shutdown)
+		f.handlers.StopBy(end)
+		f.log.Info("jobs come to their ends", zap.Time("until", end))
 		f.queue.Shutdown()
 		return nil
 	})

@@ -37,6 +37,7 @@ func TestRulesAndTheirDateAreTold(t *testing.T) {
 func TestReplicasWithOtherRulesAreSeen(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
+	b.clock.Store(time.Now().UnixMilli()) // a process does not start by a wrong clock
 	other := b.o
 	other.Book = options(t, b.o.Config.Redis.Addrs[0], "WK_SLA__GUARD=3h").Book
 	f, err := fleet.New(t.Context(), other)

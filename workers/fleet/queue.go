@@ -15,9 +15,18 @@ import (
 	"watchkeeper/workers/job"
 )
 
+// takeJobs serves the queue. asynq's server works once: after it was shut down a new one takes jobs.
+func (f *Fleet) takeJobs() error {
+	f.queue = newServer(f.server, f.o)
+	if err := f.queue.Start(f.handlers.Mux()); err != nil {
+		return fmt.Errorf("start queue: %w", err)
+	}
+	f.taking = true
+	return nil
+}
+
 // newServer makes asynq's server. Each setting answers something that was measured of asynq v0.26 (see the README of this folder).
 func newServer(rdb redis.UniversalClient, o Options) *asynq.Server {
-	rdb.AddHook(queueHook{})
 	return asynq.NewServerFromRedisClient(rdb, asynq.Config{
 		Concurrency: o.Config.Workers.Concurrency,
 		// Weighted, not strict: on a cluster a dead shard of the first queue would stop all the others.

@@ -233,7 +233,7 @@ type result struct {
 // back has surely had no effect, and is a refusal like any other. Only a process that is frozen between that reply and its write can be later.
 func (t *turn) once(ctx context.Context, claimed time.Time, attempt sla.Attempt, a sla.Answer) result {
 	guard := sla.EffectiveDeadline(t.rec.Obligation, t.rule).Add(-t.rule.Guard.Value)
-	if !t.now().Before(guard) || t.Now().Sub(claimed) > claimLease-callTimeout-reserve || ctx.Err() != nil {
+	if !t.now().Before(guard) || t.Now().Sub(claimed) > claimLease-callTimeout-reserve || t.ending() || ctx.Err() != nil {
 		return result{state: sla.AttemptRefused, err: errTooLate}
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, callTimeout, errCallTimeout)

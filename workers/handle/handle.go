@@ -7,6 +7,7 @@ package handle
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -109,6 +110,7 @@ type Handlers struct {
 	kinds   map[job.Kind]func(context.Context, job.Args) error
 	absent  *absences
 	slots   *slots
+	end     atomic.Pointer[time.Time] // of this process; nil: not in sight
 }
 
 // New makes the handlers.

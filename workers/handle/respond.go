@@ -80,9 +80,10 @@ func (h *Handlers) answers(ctx context.Context, turns []*turn, start time.Time) 
 			lease.ended(len(turns))
 			<-free
 		}()
-		if h.Now().Sub(start) > job.Budget-callTimeout-reserve || ctx.Err() != nil {
+		ending := h.ending()
+		if ending || h.Now().Sub(start) > job.Budget-callTimeout-reserve || ctx.Err() != nil {
 			errs[i] = t.giveBack(ctx, t.held)
-			if lease.slots < len(turns) && ctx.Err() == nil {
+			if (ending || lease.slots < len(turns)) && ctx.Err() == nil {
 				errs[i] = errors.Join(errs[i], h.putOff(ctx, t))
 			}
 			return

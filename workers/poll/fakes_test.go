@@ -34,6 +34,7 @@ type feeds struct {
 	mu      sync.Mutex
 	records map[string]sla.FeedRecord
 	put     error
+	end     error // of writing down the end of a reading
 	claim   error
 }
 
@@ -67,6 +68,9 @@ func (f *feeds) PutFeed(ctx context.Context, r sla.FeedRecord) (bool, error) {
 	defer f.mu.Unlock()
 	if err := errors.Join(ctx.Err(), f.put); err != nil {
 		return false, err
+	}
+	if r.Strikes == 0 && f.end != nil {
+		return false, f.end
 	}
 	if f.records[r.ID].Version != r.Version {
 		return true, nil
@@ -171,9 +175,11 @@ func (b *bundle) pace(now time.Time) (time.Duration, time.Time) {
 }
 
 // replica is another process on the same store.
-func (b *bundle) replica() *poll.Runner {
-	metrics := poll.NewMetrics(prometheus.NewRegistry(), []sla.Platform{"aliexpress"})
-	return poll.New(b.store, []poll.Feed{b.feed}, func() time.Time { return b.now }, zap.NewNop(), metrics)
+func (b *bundle) replica() *poll.Runner { return b.on(b.store, zap.NewNop(), prometheus.NewRegistry()) }
+
+// on is a process with a store, a log and metrics of its own.
+func (b *bundle) on(store poll.Store, log *zap.Logger, reg prometheus.Registerer) *poll.Runner {
+	return poll.New(store, []poll.Feed{b.feed}, func() time.Time { return b.now }, log, poll.NewMetrics(reg, []sla.Platform{"aliexpress"}))
 }
 
 func (b *bundle) accept(_ context.Context, _ *connectors.Source, page connectors.Page) error {

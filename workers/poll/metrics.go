@@ -12,6 +12,7 @@ type metrics struct {
 	polls       *prometheus.CounterVec
 	lastSuccess *prometheus.GaugeVec
 	skew        *prometheus.GaugeVec
+	lost        *prometheus.CounterVec
 }
 
 // Metrics are the poller's, registered once for a process.
@@ -28,7 +29,10 @@ func NewMetrics(reg prometheus.Registerer, platforms []sla.Platform) *Metrics {
 		skew: f.NewGaugeVec(prometheus.GaugeOpts{Name: "watchkeeper_platform_clock_skew_seconds",
 			Help: "The platform's clock minus ours, as its last page told."}, []string{"platform"}),
 	}
+	m.lost = f.NewCounterVec(prometheus.CounterOpts{Name: "watchkeeper_feed_readings_lost_total",
+		Help: "Readings of feeds found to have ended with their process; from the third in a row on the feed is put off."}, []string{"platform"})
 	for _, p := range platforms {
+		m.lost.WithLabelValues(string(p))
 		m.skew.WithLabelValues(string(p))
 		m.polls.WithLabelValues(string(p), connectors.KindNone.String())
 		for _, k := range connectors.Kinds() {

@@ -46,6 +46,7 @@ const (
 	maxPages = 400              // of one claim: a walk goes on at the next claim from its cursor
 	slots    = 16               // feeds read at once by one process
 	longest  = 15 * time.Minute // the most a failing feed is put off, whatever the platform asks for
+	strikes  = 3                // readings in a row that end their process; then the feed comes back after longest only
 )
 
 // A Runner reads feeds.
@@ -160,9 +161,12 @@ func (r *Runner) Wait() { r.wg.Wait() }
 func (r *Runner) read(ctx context.Context, feed Feed, rec sla.FeedRecord) {
 	ctx, cancel := context.WithTimeoutCause(ctx, Lease-Lease/8, errClaimEnds)
 	defer cancel()
-	rec.LastTry = r.now()
+	if !r.begin(ctx, feed, &rec) {
+		return
+	}
 	from := rec.Cursor
 	err := r.guarded(connectors.Bulk(ctx), feed, &rec)
+	rec.Strikes = 0
 	now := r.now()
 	every, until := feed.Pace(now)
 	switch {
@@ -194,6 +198,30 @@ func (r *Runner) read(ctx context.Context, feed Feed, rec sla.FeedRecord) {
 	if _, err := r.store.PutFeed(ctx, rec); err != nil {
 		r.log.Warn("cursor not kept", zap.String("feed", feed.ID), zap.Error(err))
 	}
+}
+
+// begin counts a reading before anything of it is fetched, so that one that ends its process is remembered: a list that does so again and again
+// would end every process, one after the other. False means that another process has written the record since the claim, or that it cannot
+// be written.
+func (r *Runner) begin(ctx context.Context, feed Feed, rec *sla.FeedRecord) bool {
+	if rec.Strikes > 0 {
+		r.metrics.lost.WithLabelValues(string(feed.Source.Platform)).Inc()
+	}
+	if rec.Strikes >= strikes {
+		r.log.Error("a feed ends the processes that read it", zap.String("feed", feed.ID), zap.Uint32("readings", rec.Strikes), zap.Duration("put_off", longest))
+	}
+	rec.Strikes++
+	rec.LastTry = r.now()
+	rec.Next = rec.LastTry.Add(Lease)
+	if rec.Strikes >= strikes {
+		rec.Next = rec.LastTry.Add(longest)
+	}
+	stale, err := r.store.PutFeed(ctx, *rec)
+	if err != nil {
+		r.log.Warn("feed not begun", zap.String("feed", feed.ID), zap.Error(err))
+	}
+	rec.Version++
+	return err == nil && !stale
 }
 
 // guarded turns a panic of a connector into a failure of its feed: the process and the other feeds go on.

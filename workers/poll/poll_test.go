@@ -255,15 +255,20 @@ func TestFeedOfAnotherProcessIsLeftAlone(t *testing.T) {
 func TestLostStoreIsAnErrorAndALostCursorOnlyReadsAgain(t *testing.T) {
 	t.Parallel()
 	b := setup(t, 20, 10)
-	b.store.put = errBoom
+	b.store.end = errBoom
 	b.read(t)
-	if rec := b.store.get(feedID); rec.Cursor != "" {
+	if rec := b.store.get(feedID); rec.Cursor != "" || len(b.got) == 0 {
 		t.Fatalf("want the cursor lost, got %+v", rec)
 	}
+	b.store.put = errBoom
 	if err := b.runner.Ensure(context.Background()); !errors.Is(err, errBoom) {
 		t.Errorf("want the store's failure, got %v", err)
 	}
-	b.store.put, b.got = nil, nil
+	b.got = nil
+	if b.read(t); len(b.got) != 0 {
+		t.Errorf("want nothing fetched when the reading cannot be begun, got %d rows", len(b.got))
+	}
+	b.store.put, b.store.end, b.got = nil, nil, nil
 	b.read(t)
 	b.each(t)
 	b.store.claim = errBoom

@@ -143,9 +143,9 @@ func TestRestartedSnapshotForgetsItsFirstPages(t *testing.T) {
 	b := snapshot(t)
 	b.read(t)
 	b.errs[len(b.asked)+2] = failure(connectors.Unavailable, 0)
-	b.store.put = errBoom
+	b.store.end = errBoom
 	b.read(t) // six rows seen, and the cursor is lost
-	b.store.put = nil
+	b.store.end = nil
 	b.drop("00001")
 	b.read(t)
 	b.wantGone(t, []string{"00001"})

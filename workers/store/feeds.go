@@ -26,14 +26,18 @@ func packFeed(b []byte, r *sla.FeedRecord) []byte {
 	b = appendString(b, r.Cursor)
 	b = appendTime(b, r.LastTry)
 	b = appendTime(b, r.LastSuccess)
-	return binary.AppendUvarint(b, uint64(r.Failures))
+	return binary.AppendUvarint(b, uint64(min(r.Failures, 1<<strikesAt-1))|uint64(r.Strikes)<<strikesAt)
 }
+
+// strikesAt is where the strikes of a feed are packed, above its failures: a version that knows none takes them for many failures.
+const strikesAt = 16
 
 func unpackFeed(r *sla.FeedRecord, id ident, _ sla.Platform, h header, p *packed) {
 	r.ID, r.Store, r.Version, r.Next = id.String(), id.store, h.version, h.next
 	r.Cursor = p.string()
 	r.LastTry, r.LastSuccess = p.time(), p.time()
-	r.Failures = uint32(p.uvarint())
+	trouble := p.uvarint()
+	r.Failures, r.Strikes = uint32(trouble&(1<<strikesAt-1)), uint32(trouble>>strikesAt)
 }
 
 // EnsureFeeds makes the feeds that are not there yet; the others keep their cursor and their timer.

@@ -184,8 +184,28 @@ func TestShipmentsAndFeedsSurvivePacking(t *testing.T) {
 			LastEvent: draw(t, "last", scans()), Next: draw(t, "next", instants()), Fingerprint: rapid.Uint64().Draw(t, "fingerprint"), Version: expect + 1}, expect)
 		roundTrip(t, feedKind, sla.FeedRecord{ID: "AE01/" + draw(t, "feed", rapid.StringMatching(`[a-z]{1,12}`)), Store: "AE01",
 			Cursor: rapid.StringN(0, 200, 512).Draw(t, "cursor"), Next: draw(t, "next", instants()), LastTry: draw(t, "try", instants()),
-			LastSuccess: draw(t, "success", instants()), Failures: rapid.Uint32().Draw(t, "failures"), Version: expect + 1}, expect)
+			LastSuccess: draw(t, "success", instants()), Failures: rapid.Uint32Range(0, 1<<16-1).Draw(t, "failures"),
+			Strikes: rapid.Uint32().Draw(t, "strikes"), Version: expect + 1}, expect)
 	})
+}
+
+// A version that knows no strikes must read the record, and ours must read its.
+func TestFeedsOfAVersionWithoutStrikesAreReadAndReadOurs(t *testing.T) {
+	t.Parallel()
+	body := func(failures uint64) []byte {
+		return binary.AppendUvarint(appendTime(appendTime(appendString(nil, "c"), time.Time{}), time.Time{}), failures)
+	}
+	var got sla.FeedRecord
+	unpackFeed(&got, ident{store: "AE01", native: "disputes"}, "", header{}, &packed{b: body(70_000 & 0xffff)})
+	if got.Failures != 70_000&0xffff || got.Strikes != 0 {
+		t.Errorf("want the failures alone, got %+v", got)
+	}
+	if ours := packFeed(nil, &sla.FeedRecord{Cursor: "c", Failures: 7}); string(ours) != string(body(7)) {
+		t.Errorf("want the old form without strikes, got %x", ours)
+	}
+	if ours := packFeed(nil, &sla.FeedRecord{Cursor: "c", Failures: 1 << 20, Strikes: 3}); string(ours) != string(body(3<<16|0xffff)) {
+		t.Errorf("want many failures for the old version, got %x", ours)
+	}
 }
 
 func TestParcelsOfAVersionWithoutLanesAreRead(t *testing.T) {

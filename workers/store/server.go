@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -101,4 +102,36 @@ func serverVersion(info map[string]string) int {
 		return 0
 	}
 	return 100*a + b
+}
+
+// ServerTime reads the servers' clock: that of most masters that answer, for one of several may be wrong itself. Zero when none of them
+// tells the time.
+func (s *Store) ServerTime(ctx context.Context) (time.Time, error) {
+	var mu sync.Mutex
+	var told []int64
+	answered := false
+	err := onMasters(ctx, s.rdb, func(ctx context.Context, node redis.Cmdable) error {
+		info, err := node.Info(ctx, "server").Result()
+		if _, refused := errors.AsType[redis.Error](err); refused {
+			err = nil // it may not be asked
+		}
+		if err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		answered = true
+		if us, err := strconv.ParseInt(parseInfo(info)["server_time_usec"], 10, 64); err == nil && us > 0 {
+			told = append(told, us)
+		}
+		return nil
+	})
+	switch {
+	case !answered:
+		return time.Time{}, wrap("read the server's clock", err)
+	case len(told) == 0:
+		return time.Time{}, nil
+	}
+	slices.Sort(told)
+	return time.UnixMicro(told[len(told)/2]).UTC(), nil
 }

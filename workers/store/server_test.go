@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
 	"watchkeeper/sla"
@@ -175,4 +176,34 @@ func TestAllOfItRunsOnCluster(t *testing.T) {
 	if stats, err = s.Stats(ctx); err != nil || stats.Cases.Count != 0 {
 		t.Fatalf("want none left, got %+v %v", stats.Cases, err)
 	}
+}
+
+func TestTheServersClockIsRead(t *testing.T) {
+	t.Parallel()
+	ctx, cluster := context.Background(), storetest.StartCluster(t)
+	for name, rdb := range map[string]redis.UniversalClient{
+		"standalone": storetest.As(t, storetest.StartWithUsers(t), storetest.Daemon), "cluster": cluster,
+	} {
+		s := open(t, rdb, newClock())
+		before := time.Now()
+		got, err := s.ServerTime(ctx)
+		if err != nil || got.Before(before.Add(-time.Second)) || got.After(time.Now().Add(time.Second)) {
+			t.Errorf("%s: want the time, got %s (%v)", name, got, err)
+		}
+	}
+}
+
+func TestAServerThatDoesNotTellTheTimeIsNoFailureAndOneThatIsAwayIs(t *testing.T) {
+	t.Parallel()
+	mini := miniredis.RunT(t)
+	s := open(t, connect(t, mini.Addr()), newClock())
+	for _, word := range []string{"", "NOPERM this user has no permissions to run the 'info' command"} {
+		mini.SetError(word)
+		if got, err := s.ServerTime(t.Context()); err != nil || !got.IsZero() {
+			t.Errorf("%q: want no time and no error, got %s (%v)", word, got, err)
+		}
+	}
+	mini.Close()
+	_, err := s.ServerTime(t.Context())
+	wantErr(t, err, sla.ErrStoreOut)
 }

@@ -1,0 +1,230 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
+	"github.com/sethvargo/go-envconfig"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"watchkeeper/connectors"
+	"watchkeeper/sla"
+	"watchkeeper/workers/store"
+)
+
+func TestOnlyWhatIsSurelyApartCounts(t *testing.T) {
+	t.Parallel()
+	asked := time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC)
+	answered := asked.Add(10 * time.Second) // a reply that is late proves nothing
+	for theirs, want := range map[time.Duration]time.Duration{
+		-25 * time.Second: 25 * time.Second, -time.Second: time.Second, 0: 0, 5 * time.Second: 0, 10 * time.Second: 0,
+		11 * time.Second: -time.Second, time.Hour: 10*time.Second - time.Hour,
+	} {
+		if got := apart(asked, answered, asked.Add(theirs)); got != want {
+			t.Errorf("%s after the question: want %s, got %s", theirs, want, got)
+		}
+	}
+}
+
+// hand is a clock that a test sets.
+type hand struct{ at time.Time }
+
+func (h *hand) now() time.Time { return h.at }
+
+func newHand() *hand { return &hand{time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC)} }
+
+func TestAClockIsBelievedWhileItAgreesWithRedisAndDoesNotJump(t *testing.T) {
+	t.Parallel()
+	h := newHand()
+	k := newTimekeeper(h.now, prometheus.NewRegistry())
+	if h.at = h.at.Add(time.Hour); !k.believed() {
+		t.Error("want a clock that was never compared believed")
+	}
+	for _, c := range []struct {
+		ahead, jump time.Duration
+		want        bool
+	}{
+		{0, 0, true},
+		{20 * time.Second, 0, true},
+		{-20 * time.Second, 0, true},
+		{20*time.Second + 1, 0, false},
+		{-20*time.Second - 1, 0, false},
+		{0, 20 * time.Second, true},
+		{0, 20*time.Second + 1, false},
+		{0, -20*time.Second - 1, false},
+		{0, -time.Hour, false},
+	} {
+		k.compare(h.at, h.at, h.at.Add(-c.ahead))
+		h.at = h.at.Add(c.jump)
+		if got := k.believed(); got != c.want {
+			t.Errorf("%s ahead, and then %s on: want believed %v, got %v", c.ahead, c.jump, c.want, got)
+		}
+	}
+	k.compare(h.at, h.at, h.at.Add(time.Hour))
+	if k.compare(h.at, h.at, time.Time{}); k.believed() {
+		t.Error("want a server that does not tell the time to change no verdict")
+	}
+}
+
+// thawed is a store in which answers may be sent.
+func thawed(t *testing.T, h *hand) *store.Store {
+	t.Helper()
+	rdb := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
+	t.Cleanup(func() { _ = rdb.Close() })
+	s, err := store.Open(t.Context(), rdb, store.Options{Now: h.now, Stores: map[sla.StoreID]sla.Platform{"Q01": "quiet"}, Settle: time.Minute, Log: zap.NewNop()})
+	if err == nil {
+		_, err = s.CheckEpoch(t.Context(), h.at)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.at = h.at.Add(2 * time.Minute)
+	return s
+}
+
+// What a jump of the clock meets halfway: no timer is written by it, nothing is claimed and nothing is about to be sent, but what was sent is remembered.
+func TestAClockThatJumpedWritesNoTimerAndForgetsNoOutcome(t *testing.T) {
+	t.Parallel()
+	ctx, h := t.Context(), newHand()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := thawed(t, h)
+	k := newTimekeeper(h.now, prometheus.NewRegistry())
+	f := timed{s, k}
+	id := sla.DisputeID{Platform: "quiet", Store: "Q01", Native: "1"}
+	write := sla.CaseWrite{CaseRecord: sla.CaseRecord{Case: sla.Case{DisputeRef: sla.DisputeRef{ID: id}, State: sla.StateSeller, Next: h.at.Add(time.Hour)}}}
+	keys := []sla.AttemptKey{{Dispute: id, Turn: 7}}
+	ship := []sla.ShipmentWrite{{ShipmentRecord: sla.ShipmentRecord{Store: "Q01", Next: h.at.Add(time.Hour)}}}
+	ship[0].Ref.Number = "LX1"
+	feed := sla.FeedRecord{ID: "Q01/disputes", Store: "Q01", Next: h.at.Add(time.Hour)}
+	all := func() (errs []error) {
+		_, err := f.PutCases(ctx, []sla.CaseWrite{write})
+		errs = append(errs, err)
+		_, err = f.PutShipments(ctx, ship)
+		errs = append(errs, err)
+		_, err = f.PutFeed(ctx, feed)
+		return append(errs, err)
+	}
+	k.compare(h.at, h.at, h.at)
+	must(errors.Join(all()...))
+	write.Expect = 1
+	claim := f.ClaimAttempts(ctx, keys, h.at, time.Minute)[0]
+	must(claim.Err)
+	intent := sla.Intent{Attempt: claim.Attempt, Now: h.at, Since: h.at}
+	intent.Kind = sla.AnswerRefuse
+	h.at = h.at.Add(time.Hour)
+	for i, err := range all() {
+		if !errors.Is(err, errClock) {
+			t.Errorf("write %d after the jump: want it refused, got %v", i, err)
+		}
+	}
+	if c := f.ClaimAttempts(ctx, append(keys, keys...), h.at, time.Minute); len(c) != 2 || !errors.Is(c[0].Err, errClock) || !errors.Is(c[1].Err, errClock) {
+		t.Errorf("want no claim after the jump, got %+v", c)
+	}
+	if _, err := f.RecordIntent(ctx, intent); !errors.Is(err, errClock) {
+		t.Errorf("want no intent after the jump, got %v", err)
+	}
+	h.at = h.at.Add(-time.Hour)
+	sent, err := f.RecordIntent(ctx, intent)
+	must(err)
+	h.at = h.at.Add(time.Hour)
+	write.Next = h.at.Add(time.Hour)
+	must(f.Settle(ctx, sent, sla.Settlement{State: sla.AttemptSettled, At: h.at, Case: &write}))
+	attempts, err := s.Attempts(ctx, id)
+	must(err)
+	records, _, err := s.Cases(ctx, []sla.DisputeID{id})
+	must(err)
+	if len(attempts) != 1 || attempts[0].State != sla.AttemptSettled || records[0].Next.After(h.at) {
+		t.Errorf("want the outcome on record and the timer as it was, got %+v and %s", attempts, records[0].Next)
+	}
+}
+
+func TestOnePlatformWithAWrongDateAccusesNobodyAndMostOfThemAreOnlyAWarning(t *testing.T) {
+	t.Parallel()
+	sources := connectors.Sources{}
+	for id, platform := range map[sla.StoreID]sla.Platform{"A01": "a", "A02": "a", "A03": "a", "B01": "b"} {
+		sources[id] = &connectors.Source{Store: id, Platform: platform}
+	}
+	core, logs := observer.New(zap.DebugLevel)
+	h := newHand()
+	f := &Fleet{sources: sources, log: zap.New(core), clock: newTimekeeper(h.now, prometheus.NewRegistry())}
+	warned := func() int { return logs.FilterMessage("most platforms tell another time").Len() }
+	for id := range sources {
+		if sources[id].Platform == "a" {
+			sources[id].Observe(-time.Hour)
+		}
+	}
+	if f.askPlatforms(); warned() != 0 {
+		t.Error("one platform of two was believed against the other")
+	}
+	sources["B01"].Observe(-30 * time.Second)
+	f.askPlatforms()
+	f.askPlatforms()
+	if warned() != 1 || !f.clock.believed() {
+		t.Errorf("want one warning and the clock believed, got %d, %v", warned(), f.clock.believed())
+	}
+	sources["B01"].Observe(0)
+	f.askPlatforms()
+	sources["B01"].Observe(30 * time.Second)
+	for _, id := range []sla.StoreID{"A01", "A02", "A03"} {
+		sources[id].Observe(30 * time.Second)
+	}
+	if f.askPlatforms(); warned() != 2 {
+		t.Errorf("want a second warning when it is so again, got %d", warned())
+	}
+}
+
+func TestLoopsStandStillByAClockThatIsNotBelieved(t *testing.T) {
+	t.Parallel()
+	h := newHand()
+	f := &Fleet{clock: newTimekeeper(h.now, prometheus.NewRegistry())}
+	turns := 0
+	once := f.onTime(func(context.Context) error { turns++; return nil })
+	f.clock.compare(h.at, h.at, h.at)
+	_ = once(t.Context())
+	h.at = h.at.Add(time.Minute)
+	if err := once(t.Context()); err != nil || turns != 1 {
+		t.Errorf("want one turn, got %d (%v)", turns, err)
+	}
+}
+
+// bare is a platform that offers nothing.
+func bare() connectors.Registry {
+	return connectors.Registry{{
+		Name: "bare", New: func(context.Context, envconfig.Lookuper, connectors.Deps) (connectors.Built, error) {
+			return connectors.Built{}, nil
+		},
+	}}
+}
+
+func TestTheHandlersOfAFleetWriteByABelievedClockOnly(t *testing.T) {
+	t.Parallel()
+	environ := []string{"WK_REDIS__ADDRS=" + miniredis.RunT(t).Addr(), "WK_STORE__B01__PLATFORM=bare", "WK_HTTP__LISTEN=127.0.0.1:0"}
+	config, book, err := Load(t.Context(), environ, bare())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHand()
+	f, err := New(t.Context(), Options{Config: config, Book: book, Registry: bare(), Now: h.now, Log: zap.NewNop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Stop(t.Context()) }()
+	f.clock.compare(h.at, h.at, h.at.Add(time.Hour))
+	if _, err := f.handlers.Store.PutCases(t.Context(), nil); !errors.Is(err, errClock) {
+		t.Errorf("want the records closed, got %v", err)
+	}
+	if _, err := f.handlers.Ledger.RecordIntent(t.Context(), sla.Intent{}); !errors.Is(err, errClock) {
+		t.Errorf("want the ledger closed, got %v", err)
+	}
+}
