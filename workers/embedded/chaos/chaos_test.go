@@ -89,11 +89,13 @@ func amnesia(s *scene) {
 	eventually(s.t, 30*time.Second, "a daemon tells of the loss", func() bool { return s.spoke("store without memory") > 0 })
 }
 
-// powerCut loses what the disk was told in the last two seconds, as a power cut may do with one second more than everysec promises.
+// powerCut loses what the disk was told in the last two seconds and more, an answer among it: a power cut takes two seconds at most.
 func powerCut(s *scene) {
 	node := s.memory.nodes[0]
+	before := s.answers()
 	_, synced := node.tail()
 	pass(s.t, 2*time.Second)
+	eventually(s.t, boot, "an answer that will be forgotten", func() bool { return s.answers() > before })
 	node.kill()
 	name, size := node.tail()
 	if size <= synced {
