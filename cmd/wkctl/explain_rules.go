@@ -106,7 +106,7 @@ func decider(s sla.Stage, o sla.Obligation, r sla.Rule) (setting, from string) {
 	case sla.StageAct:
 		return act, actFrom
 	case sla.StageFallback:
-		if at := deadline.Add(-r.Guard.Value); s.At.Before(at.Add(-2 * r.Settle.Value)) {
+		if at := sla.GuardAt(o, r); s.At.Before(at.Add(-2 * r.Settle.Value)) {
 			return "guard and settle", joinOrigins(r.Guard.From, r.Settle.From)
 		}
 		return act, actFrom

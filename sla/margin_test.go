@@ -1,0 +1,148 @@
+package sla_test
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"watchkeeper/sla"
+	"watchkeeper/sla/slatest"
+)
+
+func drawMeasured(t *rapid.T) sla.Measured {
+	any64 := func(name string) time.Duration {
+		return time.Duration(rapid.OneOf(rapid.Int64Range(0, int64(3*time.Hour)), rapid.Int64()).Draw(t, name))
+	}
+	return sla.Measured{
+		Known: rapid.Bool().Draw(t, "known"), Latency: any64("latency"), Skew: any64("skew"), Wait: any64("wait"), Every: any64("every"),
+		Backlog: rapid.IntRange(-1, math.MaxInt32).Draw(t, "backlog"),
+	}
+}
+
+func withMargin(r sla.Rule, m sla.Measured) sla.Rule {
+	r.Margin = sla.MarginOf(m)
+	return r
+}
+
+// Whatever is measured, an answer ends no later and begins no later than the rule says, and neither is moved beyond its bound.
+func TestAMarginOnlyTightensTheRuleAndIsBounded(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		rule, o := slatest.DrawRule(t), slatest.DrawObligation(t)
+		if sla.EffectiveDeadline(o, rule).IsZero() {
+			return
+		}
+		wide := withMargin(rule, drawMeasured(t))
+		before, after := sla.GuardAt(o, rule), sla.GuardAt(o, wide)
+		if want := sla.EffectiveDeadline(o, rule).Add(-rule.Guard.Value); !before.Equal(want) {
+			t.Fatalf("without measurements: want %s, got %s", want, before)
+		}
+		if after.After(before) || before.Sub(after) > sla.MostGuard {
+			t.Fatalf("guard moves from %s to %s", before, after)
+		}
+		if !o.Opened.IsZero() && before.After(o.Opened) && after.Sub(o.Opened) < before.Sub(o.Opened)/2 {
+			t.Fatalf("of %s before guard %s are left", before.Sub(o.Opened), after.Sub(o.Opened))
+		}
+		act, earlier := stageAt(rule, o, sla.StageAct), stageAt(wide, o, sla.StageAct)
+		if earlier.After(act) || act.Sub(earlier) > sla.MostLead {
+			t.Fatalf("act moves from %s to %s", act, earlier)
+		}
+		if guard := stageAt(wide, o, sla.StageGuard); earlier.After(guard) || stageAt(wide, o, sla.StageFallback).After(guard) && guard.After(earlier) {
+			t.Fatalf("act at %s, guard at %s", earlier, guard)
+		}
+	})
+}
+
+func stageAt(r sla.Rule, o sla.Obligation, kind sla.StageKind) time.Time {
+	stages := sla.Timeline(o, r)
+	return stages[slices.IndexFunc(stages, func(s sla.Stage) bool { return s.Kind == kind })].At
+}
+
+func TestNoAnswerIsDecidedAfterTheMeasuredGuard(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		c := slatest.Case()
+		c.Obligation = slatest.DrawObligation(t)
+		rule := withMargin(slatest.DrawRule(t), drawMeasured(t))
+		now := slatest.Epoch.Add(time.Duration(rapid.Int64Range(-1e6, 1e6).Draw(t, "now")) * time.Second)
+		if d := sla.Decide(now, c, rule); d.Action == sla.ActionAct && !now.Before(sla.GuardAt(c.Obligation, rule)) {
+			t.Fatalf("an answer is due at %s, guard was at %s", now, sla.GuardAt(c.Obligation, rule))
+		}
+	})
+}
+
+func TestAMarginGrowsWithEachMeasure(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		m, other := drawMeasured(t), drawMeasured(t)
+		more := m
+		more.Latency, more.Skew, more.Wait = max(m.Latency, other.Latency), max(m.Skew.Abs(), other.Skew.Abs()), max(m.Wait, other.Wait)
+		more.Backlog = max(m.Backlog, other.Backlog)
+		if m.Every > 0 {
+			more.Every = max(m.Every, other.Every)
+		}
+		a, b := sla.MarginOf(m), sla.MarginOf(more)
+		if a.Guard < 0 || a.Lead < a.Guard || b.Guard < a.Guard || b.Lead < a.Lead {
+			t.Fatalf("%+v of %+v, and %+v of %+v", a, m, b, more)
+		}
+	})
+}
+
+func TestMarginOfAPlatform(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		of          sla.Measured
+		guard, lead time.Duration
+	}{
+		"nothing measured": {sla.Measured{}, 20 * time.Second, 20 * time.Second},
+		"quick":            {sla.Measured{Known: true, Latency: 300 * time.Millisecond}, time.Second, time.Second},
+		"slow and skewed":  {sla.Measured{Known: true, Latency: 4 * time.Second, Skew: -90 * time.Second}, 98 * time.Second, 98 * time.Second},
+		"told to wait":     {sla.Measured{Known: true, Wait: 5 * time.Minute}, 5 * time.Minute, 5 * time.Minute},
+		"a backlog":        {sla.Measured{Known: true, Every: 200 * time.Millisecond, Backlog: 600}, 0, 10 * time.Minute},
+		"a lie":            {sla.Measured{Known: true, Skew: 400 * 24 * time.Hour, Backlog: math.MaxInt, Every: time.Hour}, sla.MostGuard, sla.MostLead},
+	} {
+		if got := sla.MarginOf(test.of); got.Guard != test.guard || got.Lead != test.lead {
+			t.Errorf("%s: want %s and %s, got %+v", name, test.guard, test.lead, got)
+		}
+	}
+	d := sla.Decide(slatest.Epoch, slatest.Case(), withMargin(slatest.Rule(), sla.Measured{}))
+	used := d.Used()
+	if got := used[len(used)-2]; got.Name != "guard, measured" || got.Value != "+20s" || !strings.HasPrefix(got.From, "nothing measured yet: latency 10s twice") {
+		t.Errorf("want the margin told with what it was made from, got %+v", got)
+	}
+}
+
+func TestReplicasTogetherAreNoBetterThanEach(t *testing.T) {
+	t.Parallel()
+	a := sla.Measured{Known: true, Latency: 2 * time.Second, Skew: -time.Minute, Backlog: 3}
+	b := sla.Measured{Latency: time.Second, Skew: time.Second, Wait: time.Hour, Every: time.Second, Backlog: 4}
+	want := sla.Measured{Known: true, Latency: 2 * time.Second, Skew: time.Minute, Wait: time.Hour, Every: time.Second, Backlog: 7}
+	if got := a.Worse(b); got != want || b.Worse(a) != want {
+		t.Errorf("want %+v, got %+v", want, got)
+	}
+}
+
+func TestAPeakDecaysAndNeverFallsBelowWhatIsSeen(t *testing.T) {
+	t.Parallel()
+	p := sla.Peak{}.Seen(slatest.Epoch, 8*time.Second)
+	if got := p.Now(slatest.Epoch.Add(30 * time.Minute)); got != 2*time.Second {
+		t.Errorf("want a quarter after half an hour, got %s", got)
+	}
+	if got := p.Now(slatest.Epoch.Add(-time.Hour)); got != 8*time.Second {
+		t.Errorf("want the peak when the clock goes back, got %s", got)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		now, p := slatest.Epoch, sla.Peak{}
+		for range rapid.IntRange(1, 9).Draw(t, "n") {
+			now = now.Add(time.Duration(rapid.Int64Range(-1e12, 1e13).Draw(t, "gap")))
+			d, left := time.Duration(rapid.Int64Range(0, 1e13).Draw(t, "d")), p.Now(now)
+			if p = p.Seen(now, d); p.Now(now) != max(d, left) {
+				t.Fatalf("want %s, got %s", max(d, left), p.Now(now))
+			}
+		}
+	})
+}

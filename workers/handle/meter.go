@@ -1,0 +1,44 @@
+package handle
+
+import (
+	"time"
+
+	"watchkeeper/connectors"
+	"watchkeeper/sla"
+)
+
+// A Meter is told how the platforms fare and which answers are due, for the margins of later ones. It must return at once.
+type Meter interface {
+	// Took is how long the reading of a dispute took, and the answer after it where there was one.
+	Took(p sla.Platform, d time.Duration)
+	// Waits is how long a platform asked us to wait.
+	Waits(p sla.Platform, d time.Duration)
+	// Due is an answer that is due and not sent, and the last safe moment for it; Done ends that.
+	Due(p sla.Platform, c sla.Case, guard time.Time)
+	Done(p sla.Platform, id sla.DisputeID)
+}
+
+// unmetered is the meter where nobody measures.
+type unmetered struct{}
+
+func (unmetered) Took(sla.Platform, time.Duration)      {}
+func (unmetered) Waits(sla.Platform, time.Duration)     {}
+func (unmetered) Due(sla.Platform, sla.Case, time.Time) {}
+func (unmetered) Done(sla.Platform, sla.DisputeID)      {}
+
+// due tells the meter what was decided about a case.
+func (h *Handlers) due(src *connectors.Source, c sla.Case, d sla.Decision) {
+	if d.Action == sla.ActionAct {
+		h.Meter.Due(src.Platform, c, sla.GuardAt(c.Obligation, d.Rule))
+		return
+	}
+	h.Meter.Done(src.Platform, c.ID)
+}
+
+// took tells the meter how long the platform has taken for the turn so far, and for how long it wants to be left alone.
+func (t *turn) took(err error) {
+	t.Meter.Took(t.src.Platform, t.Now().Sub(t.began))
+	if connectors.KindOf(err) == connectors.Throttled {
+		t.Meter.Waits(t.src.Platform, connectors.RetryAfter(err))
+	}
+}
