@@ -2,7 +2,9 @@ package sla
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -22,38 +24,47 @@ const CallsPerAnswer = 5
 
 // Measured is what was measured of a platform, or may be feared where nothing was.
 type Measured struct {
-	Known   bool          // an answer was measured; if not, Latency counts as the longest that one call may take
-	Latency time.Duration // the longest that the reading of a dispute and its answer took of late
-	Skew    time.Duration // the farthest that the platform's clock was from ours of late, either way
-	Wait    time.Duration // the longest that the platform asked us to wait of late
-	Every   time.Duration // the time between two calls that the allowance permits; 0 when there is no limit
-	Backlog int           // answers that are due and not sent
+	Known      bool                 `json:"known"`   // an answer was measured; if not, Latency counts as the longest that one call may take
+	Latency    time.Duration        `json:"latency"` // what the reading of a dispute and its answer took of late, but for one in a hundred
+	Skew       time.Duration        `json:"skew"`    // the farthest that two readings of the platform's clock lay apart of late
+	Wait       time.Duration        `json:"wait"`    // the longest that the platform asked us to wait of late
+	Allowances map[string]Allowance `json:"allowances,omitempty"`
 }
 
-// Worse takes of each measure the worse of two replicas; their backlogs add up.
+// Worse takes of each measure the worse of two replicas; the answers that are due with them add up.
 func (m Measured) Worse(o Measured) Measured {
-	return Measured{
+	out := Measured{
 		Known: m.Known || o.Known, Latency: max(m.Latency, o.Latency), Skew: max(m.Skew.Abs(), o.Skew.Abs()), Wait: max(m.Wait, o.Wait),
-		Every: max(m.Every, o.Every), Backlog: max(m.Backlog, 0) + max(o.Backlog, 0),
 	}
-}
-
-// Each is how long one answer occupies the platform's allowance, or a worker where there is no limit.
-func (m Measured) Each() time.Duration {
-	if m.Every <= 0 {
-		return max(m.latency(), 0) / answersAtOnce
+	if len(m.Allowances)+len(o.Allowances) > 0 {
+		out.Allowances = maps.Clone(m.Allowances)
 	}
-	return times(m.Every, CallsPerAnswer)
+	for name, l := range o.Allowances {
+		if out.Allowances == nil {
+			out.Allowances = map[string]Allowance{}
+		}
+		out.Allowances[name] = out.Allowances[name].with(l)
+	}
+	return out
 }
-
-// answersAtOnce is how many answers go on beside each other at least where no allowance limits them.
-const answersAtOnce = 16
 
 func (m Measured) latency() time.Duration {
 	if !m.Known {
 		return max(m.Latency, unmeasured)
 	}
 	return m.Latency
+}
+
+// busiest is the allowance whose answers take the longest, and how long each of them takes.
+func (m Measured) busiest() (due int, each time.Duration) {
+	for _, name := range slices.Sorted(maps.Keys(m.Allowances)) {
+		l := m.Allowances[name]
+		n, e := l.Backlog(), l.each(m.latency())
+		if due == 0 || times(e, n) > times(each, due) {
+			due, each = n, e
+		}
+	}
+	return due, each
 }
 
 // A Margin is what the measurements of a platform add to a rule.
@@ -63,21 +74,21 @@ type Margin struct {
 	From  string        // what was measured, in words; empty: nothing is added, and nobody measures
 }
 
-// MarginOf turns measurements into a margin. Guard needs the time of an answer and of one more try, what the platform's clock may be wrong by,
-// and the wait that it may ask for between the two; the settle windows are the rule's own business, which refuses a guard shorter than one.
-// A backlog moves the beginning only: the more there is to do, the earlier it must be begun, and stopping earlier would help nobody. Both grow
-// with each measure, in whole seconds, up to MostGuard and MostLead.
+// MarginOf turns measurements into a margin. Guard needs the time of an answer and of one more try, what the reading of the platform's clock
+// may be wrong by, and the wait that it may ask for between the two; the settle windows are the rule's own business, which refuses a guard
+// shorter than one. A backlog moves the beginning only: the more there is to do, the earlier it must be begun, and stopping earlier would help
+// nobody. Both grow with each measure, in whole seconds, up to MostGuard and MostLead.
 func MarginOf(m Measured) Margin {
 	need := sum(times(m.latency(), 2), m.Skew.Abs(), m.Wait)
-	drain := times(m.Each(), m.Backlog)
+	due, each := m.busiest()
 	out := Margin{Guard: bounded(need, MostGuard)}
-	out.Lead = bounded(sum(out.Guard, drain), MostLead)
+	out.Lead = bounded(sum(out.Guard, times(each, due)), MostLead)
 	from := "measured"
 	if !m.Known {
 		from = "nothing measured yet"
 	}
 	out.From = fmt.Sprintf("%s: latency %s twice, clock %s, waits %s, %d due at %s each", from, whole(m.latency()), whole(m.Skew.Abs()), whole(max(m.Wait, 0)),
-		max(m.Backlog, 0), m.Each().Round(time.Millisecond))
+		due, each.Round(time.Millisecond))
 	return out
 }
 
@@ -130,30 +141,4 @@ func spared(o Obligation, moment time.Time, extra time.Duration) time.Duration {
 		return extra
 	}
 	return min(extra, max(moment.Sub(o.Opened)/2, 0))
-}
-
-// peakHalves is after how long a peak counts half.
-const peakHalves = 15 * time.Minute
-
-// A Peak is a maximum that decays: a slow hour is not forgotten with the next quick reply, nor held against a platform for ever.
-type Peak struct {
-	Value time.Duration
-	At    time.Time
-}
-
-// Now is what is left of the peak.
-func (p Peak) Now(now time.Time) time.Duration {
-	age := now.Sub(p.At)
-	if age <= 0 {
-		return p.Value
-	}
-	return time.Duration(float64(p.Value) * math.Exp2(-float64(age)/float64(peakHalves)))
-}
-
-// Seen takes one more measurement in.
-func (p Peak) Seen(now time.Time, d time.Duration) Peak {
-	if left := p.Now(now); left > d {
-		return Peak{Value: left, At: now}
-	}
-	return Peak{Value: d, At: now}
 }

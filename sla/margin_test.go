@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"watchkeeper/sla"
@@ -18,9 +19,18 @@ func drawMeasured(t *rapid.T) sla.Measured {
 		return time.Duration(rapid.OneOf(rapid.Int64Range(0, int64(3*time.Hour)), rapid.Int64()).Draw(t, name))
 	}
 	return sla.Measured{
-		Known: rapid.Bool().Draw(t, "known"), Latency: any64("latency"), Skew: any64("skew"), Wait: any64("wait"), Every: any64("every"),
-		Backlog: rapid.IntRange(-1, math.MaxInt32).Draw(t, "backlog"),
+		Known: rapid.Bool().Draw(t, "known"), Latency: any64("latency"), Skew: any64("skew"), Wait: any64("wait"),
+		Allowances: map[string]sla.Allowance{"one": {
+			Every: any64("every"), Slots: rapid.IntRange(-1, 40).Draw(t, "slots"), Due: duties(rapid.IntRange(-1, math.MaxInt32).Draw(t, "due")),
+		}},
 	}
+}
+
+func duties(n int) []sla.Duty { return []sla.Duty{{By: slatest.Epoch.Add(time.Hour), N: n}} }
+
+// waiting is an allowance for which n answers wait.
+func waiting(every time.Duration, slots, n int) map[string]sla.Allowance {
+	return map[string]sla.Allowance{"the app": {Every: every, Slots: slots, Due: duties(n)}}
 }
 
 func withMargin(r sla.Rule, m sla.Measured) sla.Rule {
@@ -81,10 +91,9 @@ func TestAMarginGrowsWithEachMeasure(t *testing.T) {
 		m, other := drawMeasured(t), drawMeasured(t)
 		more := m
 		more.Latency, more.Skew, more.Wait = max(m.Latency, other.Latency), max(m.Skew.Abs(), other.Skew.Abs()), max(m.Wait, other.Wait)
-		more.Backlog = max(m.Backlog, other.Backlog)
-		if m.Every > 0 {
-			more.Every = max(m.Every, other.Every)
-		}
+		one, two := m.Allowances["one"], other.Allowances["one"]
+		one.Every, one.Due = max(one.Every, two.Every), duties(max(one.Due[0].N, two.Due[0].N))
+		more.Allowances = map[string]sla.Allowance{"one": one, "two": two}
 		a, b := sla.MarginOf(m), sla.MarginOf(more)
 		if a.Guard < 0 || a.Lead < a.Guard || b.Guard < a.Guard || b.Lead < a.Lead {
 			t.Fatalf("%+v of %+v, and %+v of %+v", a, m, b, more)
@@ -102,8 +111,9 @@ func TestMarginOfAPlatform(t *testing.T) {
 		"quick":            {sla.Measured{Known: true, Latency: 300 * time.Millisecond}, time.Second, time.Second},
 		"slow and skewed":  {sla.Measured{Known: true, Latency: 4 * time.Second, Skew: -90 * time.Second}, 98 * time.Second, 98 * time.Second},
 		"told to wait":     {sla.Measured{Known: true, Wait: 5 * time.Minute}, 5 * time.Minute, 5 * time.Minute},
-		"a backlog":        {sla.Measured{Known: true, Every: 200 * time.Millisecond, Backlog: 600}, 0, 10 * time.Minute},
-		"a lie":            {sla.Measured{Known: true, Skew: 400 * 24 * time.Hour, Backlog: math.MaxInt, Every: time.Hour}, sla.MostGuard, sla.MostLead},
+		"a backlog":        {sla.Measured{Known: true, Allowances: waiting(200*time.Millisecond, 0, 600)}, 0, 10 * time.Minute},
+		"one at a time": {sla.Measured{Known: true, Latency: 30 * time.Second, Allowances: waiting(0, 1, 10)}, time.Minute, 6 * time.Minute},
+		"a lie":            {sla.Measured{Known: true, Skew: 400 * 24 * time.Hour, Allowances: waiting(time.Hour, 0, math.MaxInt)}, sla.MostGuard, sla.MostLead},
 	} {
 		if got := sla.MarginOf(test.of); got.Guard != test.guard || got.Lead != test.lead {
 			t.Errorf("%s: want %s and %s, got %+v", name, test.guard, test.lead, got)
@@ -118,12 +128,58 @@ func TestMarginOfAPlatform(t *testing.T) {
 
 func TestReplicasTogetherAreNoBetterThanEach(t *testing.T) {
 	t.Parallel()
-	a := sla.Measured{Known: true, Latency: 2 * time.Second, Skew: -time.Minute, Backlog: 3}
-	b := sla.Measured{Latency: time.Second, Skew: time.Second, Wait: time.Hour, Every: time.Second, Backlog: 4}
-	want := sla.Measured{Known: true, Latency: 2 * time.Second, Skew: time.Minute, Wait: time.Hour, Every: time.Second, Backlog: 7}
-	if got := a.Worse(b); got != want || b.Worse(a) != want {
-		t.Errorf("want %+v, got %+v", want, got)
+	a := sla.Measured{Known: true, Latency: 2 * time.Second, Skew: -time.Minute, Allowances: waiting(time.Second, 0, 3)}
+	b := sla.Measured{Latency: time.Second, Skew: time.Second, Wait: time.Hour, Allowances: waiting(time.Minute, 4, 4)}
+	both := sla.Allowance{Every: time.Minute, Slots: 4, Due: slices.Concat(duties(3), duties(4))}
+	want := sla.Measured{Known: true, Latency: 2 * time.Second, Skew: time.Minute, Wait: time.Hour, Allowances: map[string]sla.Allowance{"the app": both}}
+	if diff := cmp.Diff(want, a.Worse(b)); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
 	}
+	if got := sla.MarginOf(b.Worse(a)); got != sla.MarginOf(want) {
+		t.Errorf("want the same whoever asks, got %+v", got)
+	}
+	if n := a.Allowances["the app"].Backlog(); n != 3 {
+		t.Errorf("the measures of a replica have changed: %d due", n)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		m, o := drawMeasured(t), drawMeasured(t)
+		alone, together := sla.MarginOf(m), sla.MarginOf(m.Worse(o))
+		if !m.Known && o.Known {
+			return // another replica knows what this one only fears
+		}
+		if m.Allowances["one"].Slots <= 0 == (o.Allowances["one"].Slots <= 0) && (together.Guard < alone.Guard || together.Lead < alone.Lead) {
+			t.Fatalf("%+v alone, %+v together", alone, together)
+		}
+	})
+}
+
+func TestRecentForgetsByAgeAndByNumberAndLeavesOutOneInAHundred(t *testing.T) {
+	t.Parallel()
+	var r sla.Recent
+	want := func(now time.Time, want time.Duration, known bool) {
+		t.Helper()
+		if got, ok := r.High(now); got != want || ok != known {
+			t.Errorf("want %s (%t), got %s (%t)", want, known, got, ok)
+		}
+	}
+	want(slatest.Epoch, 0, false)
+	r.Add(slatest.Epoch, time.Minute)
+	for range 98 {
+		r.Add(slatest.Epoch, time.Second)
+	}
+	want(slatest.Epoch, time.Minute, true) // 99 of them: the longest counts
+	r.Add(slatest.Epoch, time.Second)
+	want(slatest.Epoch, time.Second, true) // one in a hundred
+	for range 2 {
+		r.Add(slatest.Epoch.Add(time.Hour), time.Minute)
+	}
+	want(slatest.Epoch.Add(time.Hour), time.Minute, true)
+	want(slatest.Epoch.Add(time.Hour+time.Second), time.Minute, true) // the others are forgotten
+	want(slatest.Epoch.Add(2*time.Hour+time.Second), 0, false)
+	for range 256 {
+		r.Add(slatest.Epoch.Add(time.Hour), 2*time.Second)
+	}
+	want(slatest.Epoch.Add(time.Hour), 2*time.Second, true) // room for no more
 }
 
 func TestAPeakDecaysAndNeverFallsBelowWhatIsSeen(t *testing.T) {

@@ -3,8 +3,11 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"watchkeeper/sla"
 )
@@ -21,7 +24,7 @@ type measuredNote struct {
 // NoteMeasured writes down what a process has measured of the platforms, for the other replicas and for people.
 func (s *Store) NoteMeasured(ctx context.Context, process string, of map[sla.Platform]sla.Measured, now time.Time) error {
 	op := "note the measurements of " + process
-	text, err := json.Marshal(measuredNote{At: now.UnixMilli(), Platforms: of}) //nolint:musttag // read by ourselves alone
+	text, err := json.Marshal(measuredNote{At: now.UnixMilli(), Platforms: of})
 	if err != nil {
 		return wrap(op, err)
 	}
@@ -63,9 +66,32 @@ func (s *Store) Measured(ctx context.Context, except string, now time.Time) (map
 	return out, wrap(op, err)
 }
 
+// PagedApart is the least time between two pages about one platform that is short of time.
+const PagedApart = time.Hour
+
+// ClaimPage asks for the right to page people about a platform that is short of time: of all replicas that ask within PagedApart one has it. Two
+// that ask at the same moment after that time may both have it.
+func (s *Store) ClaimPage(ctx context.Context, p sla.Platform, now time.Time) (bool, error) {
+	op := "page about " + string(p)
+	key := s.keys[rulesShard].paged
+	first, err := s.rdb.HSetNX(ctx, key, string(p), now.UnixMilli()).Result()
+	if err != nil || first {
+		return first, wrap(op, err)
+	}
+	last, err := s.rdb.HGet(ctx, key, string(p)).Result()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return false, wrap(op, err)
+	}
+	if now.Sub(time.UnixMilli(parseInt(last))).Abs() < PagedApart {
+		return false, nil
+	}
+	err = s.rdb.HSet(ctx, key, string(p), now.UnixMilli()).Err()
+	return err == nil, wrap(op, err)
+}
+
 func readMeasured(text []byte) (measuredNote, error) {
 	var note measuredNote
-	if err := json.Unmarshal(text, &note); err != nil { //nolint:musttag // written by ourselves
+	if err := json.Unmarshal(text, &note); err != nil {
 		return measuredNote{}, fmt.Errorf("%d bytes of measurements: %w", len(text), ErrUnreadable)
 	}
 	return note, nil

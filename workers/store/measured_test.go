@@ -23,8 +23,9 @@ func TestMeasurementsAreSharedWhileTheirProcessLives(t *testing.T) {
 				t.Fatalf("%v (-want +got):\n%s", err, diff)
 			}
 		}
-		a := sla.Measured{Known: true, Latency: time.Second, Backlog: 2}
-		b := sla.Measured{Skew: time.Minute, Every: time.Second, Backlog: 3}
+		by := time.Date(2026, time.March, 1, 7, 0, 0, 0, time.UTC)
+		a := sla.Measured{Known: true, Latency: time.Second, Allowances: map[string]sla.Allowance{"one": {Due: []sla.Duty{{By: by, N: 2}}}}}
+		b := sla.Measured{Skew: time.Minute, Allowances: map[string]sla.Allowance{"one": {Every: time.Second, Due: []sla.Duty{{By: by, N: 3}}}}}
 		must(t, s.NoteMeasured(ctx, "a", map[sla.Platform]sla.Measured{"ebay": a}, c.now()))
 		must(t, s.NoteMeasured(ctx, "b", map[sla.Platform]sla.Measured{"ebay": b}, c.now()))
 		must(t, rdb.HSet(ctx, "wk:{00}:measured", "newer", `{"at":"soon"}`).Err())
@@ -39,5 +40,27 @@ func TestMeasurementsAreSharedWhileTheirProcessLives(t *testing.T) {
 		if rdb.HExists(ctx, "wk:{00}:measured", "b").Val() {
 			t.Error("want the note of a process that has gone removed")
 		}
+	})
+}
+
+func TestPeopleArePagedOncePerPlatformAndHourOfAllReplicas(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *store.Store, c *clock, rdb redis.UniversalClient) {
+		want := func(p sla.Platform, want bool) {
+			t.Helper()
+			if got, err := s.ClaimPage(context.Background(), p, c.now()); got != want || err != nil {
+				t.Errorf("%s at %s: want %t, got %t (%v)", p, c.now().Format(time.TimeOnly), want, got, err)
+			}
+		}
+		want("ebay", true)
+		want("ebay", false)
+		want("paypal", true)
+		c.advance(store.PagedApart - time.Millisecond)
+		want("ebay", false)
+		c.advance(time.Millisecond)
+		want("ebay", true)
+		want("ebay", false)
+		must(t, rdb.HSet(context.Background(), "wk:{00}:paged", "ebay", "soon").Err())
+		want("ebay", true) // rather twice than never
 	})
 }
