@@ -19,6 +19,7 @@ import (
 	"watchkeeper/workers/handle"
 	"watchkeeper/workers/intake"
 	"watchkeeper/workers/job"
+	"watchkeeper/workers/meter"
 	"watchkeeper/workers/notify"
 	"watchkeeper/workers/poll"
 	"watchkeeper/workers/store"
@@ -39,6 +40,7 @@ type Fleet struct {
 	obeyer   *sweep.Obeyer
 	watch    *sweep.Watch
 	handlers *handle.Handlers
+	meter    *meter.Meter
 	hooks    *notify.Poster
 	queue    *asynq.Server
 	inspect  *asynq.Inspector
@@ -48,7 +50,8 @@ type Fleet struct {
 	process  string       // names this process among the replicas
 	beat     atomic.Int64 // the last sweep that went through, in Unix milliseconds of the fleet's clock
 	started  atomic.Bool
-	drained  int64 // jobs sent when the queue was last seen empty; only Step uses it
+	drained  int64                 // jobs sent when the queue was last seen empty; only Step uses it
+	alarmed  map[sla.Platform]bool // of whose present shortage of time this process need not page any more; only measure uses it
 }
 
 // step is one part's end. Steps run in the reverse of the order in which they were added.
@@ -62,7 +65,7 @@ func New(ctx context.Context, o Options) (*Fleet, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	f := &Fleet{o: o, log: o.Log.Named("fleet"), reg: prometheus.NewRegistry(), process: rand.Text()}
+	f := &Fleet{o: o, log: o.Log.Named("fleet"), reg: prometheus.NewRegistry(), process: rand.Text(), alarmed: map[sla.Platform]bool{}}
 	for _, w := range o.Book.Warnings() {
 		f.log.Warn("the rules may not mean what they say", zap.String("warning", w))
 	}
@@ -149,21 +152,22 @@ func (f *Fleet) openQueue(context.Context) error {
 
 func (f *Fleet) wire(context.Context) error {
 	names := f.o.Registry.Names()
-	book := f.rules()
+	book := f.wary()
 	in := intake.New(intake.Deps{
 		Store: f.store, Rules: book, Jobs: f.jobs, Tracker: f.tracker(), Now: f.o.Now, Log: f.o.Log, Metrics: intake.NewMetrics(f.reg, names),
 	})
 	f.handlers = handle.New(handle.Deps{
 		Store: f.store, Ledger: f.store, Money: f.store, Audit: f.store, Intake: in, Rules: book, Jobs: f.jobs, Sources: f.sources,
-		Notify: notifier{log: f.o.Log.Named("oncall"), rules: f.o.Book.Hash(), hooks: f.hooks, next: f.o.Notify},
-		Now:    f.o.Now, Log: f.o.Log, Metrics: handle.NewMetrics(f.reg, names), AtOnce: true, Limit: f.atOnce,
+		Notify: f.notifier(), Meter: f.meter,
+		Now: f.o.Now, Log: f.o.Log, Metrics: handle.NewMetrics(f.reg, names), AtOnce: true, Limit: f.atOnce,
 	})
 	f.poller = poll.New(f.store, f.feeds(in), f.o.Now, f.o.Log, poll.NewMetrics(f.reg, names))
 	swept := sweep.NewMetrics(f.reg)
 	f.sweeper = sweep.New(f.store, f.jobs, f.sources, f.o.Now, f.o.Log, swept, f.relearn)
+	f.sweeper.Under(f.pressure)
 	f.watch = sweep.NewWatch(f.store, poll.Lease, f.o.Now, f.o.Log, swept)
 	f.obeyer = &sweep.Obeyer{Store: f.store, Sources: f.sources, Rules: book, Name: f.ruling, Now: f.o.Now, Log: f.log}
-	f.reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newStoreCollector(f.store, f.o.Book, f.o.Now))
+	f.reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newStoreCollector(f.store, f.o.Book, f.o.Now), newMeterCollector(f.o.Book, f.meter, f.o.Now))
 	return nil
 }
 

@@ -60,6 +60,7 @@ func asked(d sla.Decision) sla.StageKind { return min(max(d.Stage, sla.StageAct)
 
 // hold lets the answer wait for a person's yes, and tells people once.
 func (t *turn) hold(ctx context.Context, d sla.Decision, why sla.Why) error {
+	t.Meter.Done(t.src.Platform, t.rec.ID)
 	rec, stage := t.rec, asked(d)
 	rec.Waiting, rec.Paged = true, max(rec.Paged, stage)
 	waits := sla.Decide(t.now(), rec.Case, t.rule)

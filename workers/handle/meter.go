@@ -35,9 +35,14 @@ func (h *Handlers) due(src *connectors.Source, c sla.Case, d sla.Decision) {
 	h.Meter.Done(src.Platform, c.ID)
 }
 
+// slowFailure is how long a call that failed must have taken to tell of the platform's pace: a quick refusal would make it look quick.
+const slowFailure = time.Second
+
 // took tells the meter how long the platform has taken for the turn so far, and for how long it wants to be left alone.
 func (t *turn) took(err error) {
-	t.Meter.Took(t.src.Platform, t.Now().Sub(t.began))
+	if took := t.Now().Sub(t.began); err == nil || took >= slowFailure {
+		t.Meter.Took(t.src.Platform, took)
+	}
 	if connectors.KindOf(err) == connectors.Throttled {
 		t.Meter.Waits(t.src.Platform, connectors.RetryAfter(err))
 	}

@@ -229,6 +229,7 @@ func (t *turn) run(ctx context.Context) error {
 // page hands the case to a person, once for each turn, and reminds at the warn points that follow. It looks again at the rule's pace, for facts
 // may change, and at the next stage.
 func (t *turn) page(ctx context.Context, d sla.Decision, why sla.Why) error {
+	t.Meter.Done(t.src.Platform, t.rec.ID)
 	if d.Stage <= sla.StageFallback {
 		d.Stage = sla.StageAct // the fallback stage is for answers that wait for a yes; it is no second page
 	}
