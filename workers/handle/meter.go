@@ -1,6 +1,7 @@
 package handle
 
 import (
+	"errors"
 	"time"
 
 	"watchkeeper/connectors"
@@ -11,10 +12,11 @@ import (
 type Meter interface {
 	// Took is how long the reading of a dispute took, and the answer after it where there was one.
 	Took(p sla.Platform, d time.Duration)
-	// Waits is how long a platform asked us to wait.
+	// Waits is how long a platform asked us to wait; what our own limit asks for is none of that.
 	Waits(p sla.Platform, d time.Duration)
-	// Due is an answer that is due and not sent, and the last safe moment for it; Done ends that.
+	// Due is an answer that is due and not sent, and the last safe moment for it. PutOff is until when it is left alone, and Done ends it.
 	Due(p sla.Platform, c sla.Case, guard time.Time)
+	PutOff(p sla.Platform, id sla.DisputeID, until time.Time)
 	Done(p sla.Platform, id sla.DisputeID)
 }
 
@@ -24,6 +26,8 @@ type unmetered struct{}
 func (unmetered) Took(sla.Platform, time.Duration)      {}
 func (unmetered) Waits(sla.Platform, time.Duration)     {}
 func (unmetered) Due(sla.Platform, sla.Case, time.Time) {}
+func (unmetered) PutOff(sla.Platform, sla.DisputeID, time.Time) {}
+
 func (unmetered) Done(sla.Platform, sla.DisputeID)      {}
 
 // due tells the meter what was decided about a case.
@@ -43,7 +47,12 @@ func (t *turn) took(err error) {
 	if took := t.Now().Sub(t.began); err == nil || took >= slowFailure {
 		t.Meter.Took(t.src.Platform, took)
 	}
-	if connectors.KindOf(err) == connectors.Throttled {
-		t.Meter.Waits(t.src.Platform, connectors.RetryAfter(err))
+	if connectors.KindOf(err) != connectors.Throttled {
+		return
+	}
+	wait := connectors.RetryAfter(err)
+	t.Meter.PutOff(t.src.Platform, t.rec.ID, t.Now().Add(wait))
+	if !errors.Is(err, connectors.ErrOwnLimit) {
+		t.Meter.Waits(t.src.Platform, wait)
 	}
 }

@@ -26,9 +26,8 @@ func (m *Meter) measured(p sla.Platform, of *platform, now time.Time) sla.Measur
 func (m *Meter) allowances(p sla.Platform, of *platform, now time.Time) map[string]sla.Allowance {
 	counts := map[string]map[time.Time]int{}
 	stores := map[string]map[sla.StoreID]struct{}{}
-	kept := dueKept + of.wait.Now(now) // whoever is asked to wait is not looked at before
 	for id, d := range of.due {
-		if now.Sub(d.seen) > kept || !d.guard.After(now) {
+		if now.Sub(d.seen) > dueKept || !d.guard.After(now) {
 			delete(of.due, id)
 			continue
 		}

@@ -54,7 +54,7 @@ type platform struct {
 // A duty is an answer that is due.
 type duty struct {
 	guard time.Time
-	seen  time.Time
+	seen  time.Time // or until when it is left alone
 }
 
 // New makes a meter of the given platforms. slots is how many answers of a store may be under way at once in this process, 0 for any number; nil:
@@ -97,6 +97,16 @@ func (m *Meter) Due(p sla.Platform, c sla.Case, guard time.Time) {
 	m.with(p, func(of *platform) {
 		if _, known := of.due[c.ID]; known || len(of.due) < mostDue {
 			of.due[c.ID] = duty{guard: guard, seen: m.now()}
+		}
+	})
+}
+
+// PutOff is until when an answer that is due is left alone: nobody says it again before.
+func (m *Meter) PutOff(p sla.Platform, id sla.DisputeID, until time.Time) {
+	m.with(p, func(of *platform) {
+		if d, known := of.due[id]; known {
+			d.seen = until
+			of.due[id] = d
 		}
 	})
 }

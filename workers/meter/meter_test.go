@@ -144,10 +144,11 @@ func TestADutyThatIsDoneOrNotSaidAgainIsForgotten(t *testing.T) {
 	backlog(4)
 	b.now = b.now.Add(time.Minute)
 	backlog(1) // the others were answered elsewhere, or they would have been looked at
-	b.Waits("ebay", 10*time.Minute)
-	b.now = b.now.Add(4 * time.Minute)
-	backlog(1) // nobody looks before the platform lets us
-	b.now = b.now.Add(20 * time.Minute)
+	b.PutOff("ebay", sla.DisputeID{Platform: "ebay", Store: "E1", Native: "another"}, b.now.Add(time.Hour))
+	b.PutOff("ebay", sla.DisputeID{Platform: "ebay", Store: "E1", Native: fmt.Sprint(58*time.Minute, 0)}, b.now.Add(5*time.Minute))
+	b.now = b.now.Add(7 * time.Minute)
+	backlog(1) // nobody looks before
+	b.now = b.now.Add(time.Minute)
 	backlog(0)
 }
 
