@@ -23,12 +23,12 @@ type Meter interface {
 // unmetered is the meter where nobody measures.
 type unmetered struct{}
 
-func (unmetered) Took(sla.Platform, time.Duration)      {}
-func (unmetered) Waits(sla.Platform, time.Duration)     {}
-func (unmetered) Due(sla.Platform, sla.Case, time.Time) {}
+func (unmetered) Took(sla.Platform, time.Duration)              {}
+func (unmetered) Waits(sla.Platform, time.Duration)             {}
+func (unmetered) Due(sla.Platform, sla.Case, time.Time)         {}
 func (unmetered) PutOff(sla.Platform, sla.DisputeID, time.Time) {}
 
-func (unmetered) Done(sla.Platform, sla.DisputeID)      {}
+func (unmetered) Done(sla.Platform, sla.DisputeID) {}
 
 // due tells the meter what was decided about a case.
 func (h *Handlers) due(src *connectors.Source, c sla.Case, d sla.Decision) {
