@@ -1,7 +1,6 @@
 package sla_test
 
 import (
-	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -21,16 +20,24 @@ func drawMeasured(t *rapid.T) sla.Measured {
 	return sla.Measured{
 		Known: rapid.Bool().Draw(t, "known"), Latency: any64("latency"), Skew: any64("skew"), Wait: any64("wait"),
 		Allowances: map[string]sla.Allowance{"one": {
-			Every: any64("every"), Slots: rapid.IntRange(-1, 40).Draw(t, "slots"), Due: duties(rapid.IntRange(-1, math.MaxInt32).Draw(t, "due")),
+			Every: any64("every"), Slots: rapid.IntRange(-1, 40).Draw(t, "slots"), Scale: rapid.IntRange(-1, 40).Draw(t, "scale"),
+			Owed: owed(rapid.IntRange(0, 40).Draw(t, "due"), time.Hour),
 		}},
 	}
 }
 
-func duties(n int) []sla.Duty { return []sla.Duty{{By: slatest.Epoch.Add(time.Hour), N: n}} }
+// owed are n answers that are due within a time.
+func owed(n int, in time.Duration) []sla.Owed {
+	out := make([]sla.Owed, n)
+	for i := range out {
+		out[i] = sla.Owed{Case: uint32(i), By: slatest.Epoch.Add(in).Unix()}
+	}
+	return out
+}
 
 // waiting is an allowance for which n answers wait.
 func waiting(every time.Duration, slots, n int) map[string]sla.Allowance {
-	return map[string]sla.Allowance{"the app": {Every: every, Slots: slots, Due: duties(n)}}
+	return map[string]sla.Allowance{"the app": {Every: every, Slots: slots, Owed: owed(n, time.Hour)}}
 }
 
 func withMargin(r sla.Rule, m sla.Measured) sla.Rule {
@@ -92,7 +99,10 @@ func TestAMarginGrowsWithEachMeasure(t *testing.T) {
 		more := m
 		more.Latency, more.Skew, more.Wait = max(m.Latency, other.Latency), max(m.Skew.Abs(), other.Skew.Abs()), max(m.Wait, other.Wait)
 		one, two := m.Allowances["one"], other.Allowances["one"]
-		one.Every, one.Due = max(one.Every, two.Every), duties(max(one.Due[0].N, two.Due[0].N))
+		one.Every, one.Scale = max(one.Every, two.Every), max(one.Scale, two.Scale)
+		if len(two.Owed) > len(one.Owed) {
+			one.Owed = two.Owed
+		}
 		more.Allowances = map[string]sla.Allowance{"one": one, "two": two}
 		a, b := sla.MarginOf(m), sla.MarginOf(more)
 		if a.Guard < 0 || a.Lead < a.Guard || b.Guard < a.Guard || b.Lead < a.Lead {
@@ -112,8 +122,8 @@ func TestMarginOfAPlatform(t *testing.T) {
 		"slow and skewed":  {sla.Measured{Known: true, Latency: 4 * time.Second, Skew: -90 * time.Second}, 98 * time.Second, 98 * time.Second},
 		"told to wait":     {sla.Measured{Known: true, Wait: 5 * time.Minute}, 5 * time.Minute, 5 * time.Minute},
 		"a backlog":        {sla.Measured{Known: true, Allowances: waiting(200*time.Millisecond, 0, 600)}, 0, 10 * time.Minute},
-		"one at a time": {sla.Measured{Known: true, Latency: 30 * time.Second, Allowances: waiting(0, 1, 10)}, time.Minute, 6 * time.Minute},
-		"a lie":            {sla.Measured{Known: true, Skew: 400 * 24 * time.Hour, Allowances: waiting(time.Hour, 0, math.MaxInt)}, sla.MostGuard, sla.MostLead},
+		"one at a time":    {sla.Measured{Known: true, Latency: 30 * time.Second, Allowances: waiting(0, 1, 10)}, time.Minute, 6 * time.Minute},
+		"a lie":            {sla.Measured{Known: true, Skew: 400 * 24 * time.Hour, Allowances: waiting(time.Hour, 0, 3000)}, sla.MostGuard, sla.MostLead},
 	} {
 		if got := sla.MarginOf(test.of); got.Guard != test.guard || got.Lead != test.lead {
 			t.Errorf("%s: want %s and %s, got %+v", name, test.guard, test.lead, got)
@@ -130,27 +140,61 @@ func TestReplicasTogetherAreNoBetterThanEach(t *testing.T) {
 	t.Parallel()
 	a := sla.Measured{Known: true, Latency: 2 * time.Second, Skew: -time.Minute, Allowances: waiting(time.Second, 0, 3)}
 	b := sla.Measured{Latency: time.Second, Skew: time.Second, Wait: time.Hour, Allowances: waiting(time.Minute, 4, 4)}
-	both := sla.Allowance{Every: time.Minute, Slots: 4, Due: slices.Concat(duties(3), duties(4))}
-	want := sla.Measured{Known: true, Latency: 2 * time.Second, Skew: time.Minute, Wait: time.Hour, Allowances: map[string]sla.Allowance{"the app": both}}
-	if diff := cmp.Diff(want, a.Worse(b)); diff != "" {
-		t.Errorf("-want +got\n%s", diff)
-	}
-	if got := sla.MarginOf(b.Worse(a)); got != sla.MarginOf(want) {
-		t.Errorf("want the same whoever asks, got %+v", got)
+	want := sla.Measured{Known: true, Latency: 2 * time.Second, Skew: time.Minute, Wait: time.Hour, Allowances: waiting(time.Minute, 4, 4)}
+	for _, got := range []sla.Measured{a.Worse(b), b.Worse(a)} {
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("-want +got\n%s", diff)
+		}
 	}
 	if n := a.Allowances["the app"].Backlog(); n != 3 {
 		t.Errorf("the measures of a replica have changed: %d due", n)
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		m, o := drawMeasured(t), drawMeasured(t)
-		alone, together := sla.MarginOf(m), sla.MarginOf(m.Worse(o))
 		if !m.Known && o.Known {
 			return // another replica knows what this one only fears
 		}
-		if m.Allowances["one"].Slots <= 0 == (o.Allowances["one"].Slots <= 0) && (together.Guard < alone.Guard || together.Lead < alone.Lead) {
+		if alone, together := sla.MarginOf(m), sla.MarginOf(m.Worse(o)); together.Guard < alone.Guard {
 			t.Fatalf("%+v alone, %+v together", alone, together)
 		}
 	})
+}
+
+func TestACaseThatTwoReplicasHaveSeenCountsOnceAndTheLatestWordHolds(t *testing.T) {
+	t.Parallel()
+	one := sla.Allowance{Owed: []sla.Owed{{Case: 1, By: 100, Seen: 5}, {Case: 2, By: 100, Seen: 5}, {Case: 3, By: 100, Seen: 5}, {Case: 4, Seen: 9, Done: true}}}
+	two := sla.Allowance{Owed: []sla.Owed{{Case: 1, By: 200, Seen: 6}, {Case: 2, Seen: 7, Done: true}, {Case: 3, Seen: 5, Done: true}, {Case: 4, By: 100, Seen: 8}}}
+	of := func(a sla.Allowance) sla.Measured {
+		return sla.Measured{Allowances: map[string]sla.Allowance{"the app": a}}
+	}
+	for _, got := range []sla.Measured{of(one).Worse(of(two)), of(two).Worse(of(one)), of(one).Worse(of(two)).Worse(of(one))} {
+		all := got.Allowances["the app"]
+		if due := all.Due(); all.Backlog() != 1 || len(due) != 1 || due[0] != (sla.Duty{By: time.Unix(200, 0), N: 1}) {
+			t.Errorf("got %+v", all)
+		}
+	}
+}
+
+func TestASampleStandsForAll(t *testing.T) {
+	t.Parallel()
+	few := map[string]sla.Allowance{"a": {Owed: owed(sla.MostOwed-1, time.Hour)}, "b": {Owed: owed(1, time.Hour)}}
+	if diff := cmp.Diff(few, sla.Sampled(few)); diff != "" {
+		t.Errorf("want what is few as it is:\n%s", diff)
+	}
+	many := sla.Sampled(map[string]sla.Allowance{"a": {Owed: owed(60_000, time.Hour)}, "b": {Owed: owed(4, time.Hour)}})
+	if n := len(many["a"].Owed) + len(many["b"].Owed); n > sla.MostOwed || n < sla.MostOwed/2-1 {
+		t.Errorf("%d are told", n)
+	}
+	if got := many["a"].Backlog(); got < 59_000 || got > 61_000 {
+		t.Errorf("60,000 are told as %d", got)
+	}
+	one := sla.Measured{Allowances: map[string]sla.Allowance{"a": {Owed: owed(60_000, time.Hour)}}}
+	if got := one.Worse(sla.Measured{Allowances: many}).Allowances["a"].Backlog(); got < 59_000 || got > 61_000 {
+		t.Errorf("with one who tells all: %d", got)
+	}
+	if got := (sla.Allowance{Scale: 9000, Owed: owed(1, time.Hour)}).Backlog(); got != 1<<20 {
+		t.Errorf("a scale beyond all: %d", got)
+	}
 }
 
 func TestRecentForgetsByAgeAndByNumberAndLeavesOutOneInAHundred(t *testing.T) {

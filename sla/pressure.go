@@ -77,7 +77,7 @@ func (m Measured) Shortage(now time.Time) Shortage {
 	var worst Shortage
 	for _, name := range slices.Sorted(maps.Keys(m.Allowances)) {
 		l := m.Allowances[name]
-		if s := ShortageOf(now, l.Due, l.each(m.latency())); s.share > worst.share || worst.Due == 0 {
+		if s := ShortageOf(now, l.Due(), l.each(m.latency())); s.share > worst.share || worst.Due == 0 {
 			worst = s
 		}
 	}

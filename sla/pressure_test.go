@@ -39,8 +39,8 @@ func TestPressureRisesInTheStatedOrder(t *testing.T) {
 func TestAShortageSaysWhereTimeIsShortest(t *testing.T) {
 	t.Parallel()
 	m := sla.Measured{Known: true, Latency: time.Second, Allowances: map[string]sla.Allowance{
-		"roomy": {Every: 100 * time.Millisecond, Due: []sla.Duty{dueIn(500, 20*time.Hour)}},
-		"tight": {Every: 12 * time.Second, Due: []sla.Duty{dueIn(40, 9*time.Hour), dueIn(30, 15*time.Minute)}},
+		"roomy": {Every: 100 * time.Millisecond, Owed: owed(500, 20*time.Hour)},
+		"tight": {Every: 12 * time.Second, Owed: append(owed(40, 9*time.Hour), owed(30, 15*time.Minute)...)},
 	}}
 	got := m.Shortage(slatest.Epoch)
 	if got.Level != sla.PressureAnswers || got.Due != 70 || got.First != 30 || !got.By.Equal(slatest.Epoch.Add(15*time.Minute)) || got.Each != time.Minute {

@@ -119,8 +119,12 @@ func TestExplainTellsTheMarginAndThatTimeIsShort(t *testing.T) {
 	}
 	before := invoke(t, toys(), env(addr), "explain", "AE02/1003")
 	note := func(n int) {
+		owed := make([]sla.Owed, n)
+		for i := range owed {
+			owed[i] = sla.Owed{Case: uint32(i), By: now.Add(2 * time.Hour).Unix()}
+		}
 		m := sla.Measured{Known: true, Latency: 30 * time.Second, Allowances: map[string]sla.Allowance{
-			"the app": {Every: 12 * time.Second, Due: []sla.Duty{{By: now.Add(2 * time.Hour), N: n}}},
+			"the app": {Every: 12 * time.Second, Owed: owed},
 		}}
 		with(t, addr, func(ctx context.Context, s *store.Store) error {
 			return s.NoteMeasured(ctx, "one", map[sla.Platform]sla.Measured{"bazaar": m}, now)

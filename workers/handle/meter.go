@@ -14,7 +14,8 @@ type Meter interface {
 	Took(p sla.Platform, d time.Duration)
 	// Waits is how long a platform asked us to wait; what our own limit asks for is none of that.
 	Waits(p sla.Platform, d time.Duration)
-	// Due is an answer that is due and not sent, and the last safe moment for it. PutOff is until when it is left alone, and Done ends it.
+	// Due is an answer that is due and not sent, and the last safe moment for it. PutOff is until when it is left alone. Done ends it, whichever
+	// replica had called it due.
 	Due(p sla.Platform, c sla.Case, guard time.Time)
 	PutOff(p sla.Platform, id sla.DisputeID, until time.Time)
 	Done(p sla.Platform, id sla.DisputeID)
@@ -34,9 +35,7 @@ func (unmetered) Done(sla.Platform, sla.DisputeID) {}
 func (h *Handlers) due(src *connectors.Source, c sla.Case, d sla.Decision) {
 	if d.Action == sla.ActionAct {
 		h.Meter.Due(src.Platform, c, sla.GuardAt(c.Obligation, d.Rule))
-		return
 	}
-	h.Meter.Done(src.Platform, c.ID)
 }
 
 // slowFailure is how long a call that failed must have taken to tell of the platform's pace: a quick refusal would make it look quick.

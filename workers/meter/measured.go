@@ -1,17 +1,11 @@
 package meter
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
 	"watchkeeper/sla"
-)
-
-// How finely the moments of duties are told to other replicas, always rounded to the earlier: what is near counts.
-const (
-	fine   = time.Minute
-	coarse = 15 * time.Minute
-	near   = 2 * time.Hour
 )
 
 // measured is what this process has measured of a platform. The lock is held.
@@ -21,30 +15,30 @@ func (m *Meter) measured(p sla.Platform, of *platform, now time.Time) sla.Measur
 	return out
 }
 
-// allowances groups what is due by allowance and moment, and forgets what was not said again: answered elsewhere, or nobody's any more. The lock
-// is held.
+// allowances groups what is due by allowance, and forgets what was not said again: answered elsewhere, or nobody's any more. The lock is held.
 func (m *Meter) allowances(p sla.Platform, of *platform, now time.Time) map[string]sla.Allowance {
-	counts := map[string]map[time.Time]int{}
-	stores := map[string]map[sla.StoreID]struct{}{}
-	for id, d := range of.due {
-		if now.Sub(d.seen) > dueKept || !d.guard.After(now) {
-			delete(of.due, id)
+	out, stores := map[string]sla.Allowance{}, map[string]map[sla.StoreID]struct{}{}
+	for hash, d := range of.due {
+		last := d.seen
+		if d.until.After(last) {
+			last = d.until
+		}
+		if now.Sub(last) > dueKept || !d.done && !d.guard.After(now) {
+			delete(of.due, hash)
 			continue
 		}
-		name := of.allowance(p, id.Store)
-		if counts[name] == nil {
-			counts[name], stores[name] = map[time.Time]int{}, map[sla.StoreID]struct{}{}
+		name := of.allowance(p, d.store)
+		if stores[name] == nil {
+			stores[name] = map[sla.StoreID]struct{}{}
 		}
-		counts[name][rounded(now, d.guard)]++
-		stores[name][id.Store] = struct{}{}
+		stores[name][d.store] = struct{}{}
+		a := out[name]
+		a.Owed = append(a.Owed, sla.Owed{Case: hash, By: d.guard.Unix(), Seen: d.seen.UnixMilli(), Done: d.done})
+		out[name] = a
 	}
-	out := make(map[string]sla.Allowance, len(counts))
-	for name, by := range counts {
-		a := sla.Allowance{Every: of.every[name], Slots: m.slotsOf(stores[name])}
-		for moment, n := range by {
-			a.Due = append(a.Due, sla.Duty{By: moment, N: n})
-		}
-		slices.SortFunc(a.Due, func(a, b sla.Duty) int { return a.By.Compare(b.By) })
+	for name, a := range out {
+		a.Every, a.Slots = of.every[name], m.slotsOf(stores[name])
+		slices.SortFunc(a.Owed, func(a, b sla.Owed) int { return cmp.Compare(a.Case, b.Case) })
 		out[name] = a
 	}
 	return out
@@ -56,13 +50,6 @@ func (of *platform) allowance(p sla.Platform, store sla.StoreID) string {
 		return name
 	}
 	return string(p) + "/" + string(store)
-}
-
-func rounded(now, moment time.Time) time.Time {
-	if moment.Sub(now) < near {
-		return moment.Truncate(fine).UTC()
-	}
-	return moment.Truncate(coarse).UTC()
 }
 
 // slotsOf is how many answers of some stores may be under way at once; 0 is any number.

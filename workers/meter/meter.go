@@ -7,6 +7,7 @@
 package meter
 
 import (
+	"hash/fnv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,14 +48,17 @@ type platform struct {
 	clocks  map[sla.StoreID]time.Duration // as last read
 	keys    map[sla.StoreID]string        // the allowance of each store
 	every   map[string]time.Duration      // the time between two calls of each allowance
-	due     map[sla.DisputeID]duty
+	due     map[uint32]duty               // by the hash of the case
 	strain  sla.Strain
 }
 
 // A duty is an answer that is due.
 type duty struct {
+	store sla.StoreID
 	guard time.Time
-	seen  time.Time // or until when it is left alone
+	seen  time.Time
+	until time.Time // it is left alone before
+	done  bool      // other replicas may have it as due
 }
 
 // New makes a meter of the given platforms. slots is how many answers of a store may be under way at once in this process, 0 for any number; nil:
@@ -66,7 +70,7 @@ func New(platforms []sla.Platform, slots func(sla.StoreID) int, now func() time.
 	m := &Meter{now: now, slots: slots, of: map[sla.Platform]*platform{}}
 	for _, p := range platforms {
 		m.of[p] = &platform{
-			clocks: map[sla.StoreID]time.Duration{}, keys: map[sla.StoreID]string{}, every: map[string]time.Duration{}, due: map[sla.DisputeID]duty{},
+			clocks: map[sla.StoreID]time.Duration{}, keys: map[sla.StoreID]string{}, every: map[string]time.Duration{}, due: map[uint32]duty{},
 		}
 	}
 	m.Make()
@@ -95,25 +99,36 @@ func (m *Meter) Waits(p sla.Platform, d time.Duration) {
 // Due is an answer that is due and not sent, and the last safe moment for it. It is forgotten when it is not said again in time.
 func (m *Meter) Due(p sla.Platform, c sla.Case, guard time.Time) {
 	m.with(p, func(of *platform) {
-		if _, known := of.due[c.ID]; known || len(of.due) < mostDue {
-			of.due[c.ID] = duty{guard: guard, seen: m.now()}
-		}
+		of.say(c.ID, duty{guard: guard, seen: m.now()})
 	})
 }
 
 // PutOff is until when an answer that is due is left alone: nobody says it again before.
 func (m *Meter) PutOff(p sla.Platform, id sla.DisputeID, until time.Time) {
 	m.with(p, func(of *platform) {
-		if d, known := of.due[id]; known {
-			d.seen = until
-			of.due[id] = d
+		if d, known := of.due[hash(id)]; known {
+			d.until = until
+			of.due[hash(id)] = d
 		}
 	})
 }
 
-// Done is an answer that is no longer due.
+// Done is an answer that is no longer due. The other replicas hear of it, too: one of them may have called it due.
 func (m *Meter) Done(p sla.Platform, id sla.DisputeID) {
-	m.with(p, func(of *platform) { delete(of.due, id) })
+	m.with(p, func(of *platform) { of.say(id, duty{seen: m.now(), done: true}) })
+}
+
+func (of *platform) say(id sla.DisputeID, d duty) {
+	d.store = id.Store
+	if _, known := of.due[hash(id)]; known || len(of.due) < mostDue {
+		of.due[hash(id)] = d
+	}
+}
+
+func hash(id sla.DisputeID) uint32 {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(id.String())) // a hash takes everything
+	return h.Sum32()
 }
 
 // Allowed is the time between two calls that the allowance of a store permits, and the allowance's name; 0: it has no limit.
@@ -139,7 +154,7 @@ func (m *Meter) Clock(p sla.Platform, store sla.StoreID, skew time.Duration) {
 	})
 }
 
-// Own is what this process has measured, for the other replicas.
+// Own is what this process has measured.
 func (m *Meter) Own() map[sla.Platform]sla.Measured {
 	now := m.now()
 	m.mu.Lock()
@@ -147,6 +162,16 @@ func (m *Meter) Own() map[sla.Platform]sla.Measured {
 	out := make(map[sla.Platform]sla.Measured, len(m.of))
 	for p, of := range m.of {
 		out[p] = m.measured(p, of, now)
+	}
+	return out
+}
+
+// Note is what this process tells the others: what it has measured, with a sample of what is due where that is much.
+func (m *Meter) Note() map[sla.Platform]sla.Measured {
+	out := m.Own()
+	for p, measured := range out {
+		measured.Allowances = sla.Sampled(measured.Allowances)
+		out[p] = measured
 	}
 	return out
 }

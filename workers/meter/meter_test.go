@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"watchkeeper/sla"
@@ -29,9 +28,14 @@ func setup() *bundle {
 
 func (b *bundle) due(store sla.StoreID, n int, in time.Duration) {
 	for i := range n {
-		c := sla.Case{DisputeRef: sla.DisputeRef{ID: sla.DisputeID{Platform: "ebay", Store: store, Native: fmt.Sprint(in, i)}}}
+		c := sla.Case{DisputeRef: sla.DisputeRef{ID: dispute(store, b.now.Add(in), i)}}
 		b.Due("ebay", c, b.now.Add(in))
 	}
+}
+
+// dispute is the i-th of those that have their guard at an instant.
+func dispute(store sla.StoreID, guard time.Time, i int) sla.DisputeID {
+	return sla.DisputeID{Platform: "ebay", Store: store, Native: fmt.Sprintf("%d-%d", guard.Unix(), i)}
 }
 
 func (b *bundle) made(p sla.Platform) meter.View {
@@ -112,24 +116,47 @@ func TestWhatIsDueIsTakenTogetherByAllowance(t *testing.T) {
 	b.slots["E1"], b.slots["E2"] = 2, 3
 	b.Allowed("ebay", "E1", "app", time.Second)
 	b.Allowed("ebay", "E2", "app", time.Second)
-	b.due("E1", 3, 30*time.Minute+20*time.Second)
-	b.due("E2", 1, 30*time.Minute+40*time.Second)
-	b.due("E2", 2, 5*time.Hour+14*time.Minute)
+	b.due("E1", 3, 30*time.Minute)
+	b.due("E2", 2, 5*time.Hour)
 	b.due("E3", 4, time.Hour)
 	b.due("E1", 5, 0) // people's by now
-	at := func(in time.Duration) time.Time { return slatest.Epoch.Add(in) }
-	want := map[string]sla.Allowance{
-		"app":     {Every: time.Second, Slots: 5, Due: []sla.Duty{{By: at(30 * time.Minute), N: 4}, {By: at(5 * time.Hour), N: 2}}},
-		"ebay/E3": {Due: []sla.Duty{{By: at(time.Hour), N: 4}}},
+	own := b.Own()["ebay"].Allowances
+	if app := own["app"]; app.Every != time.Second || app.Slots != 5 || app.Backlog() != 5 || app.Owed[0].Seen != b.now.UnixMilli() {
+		t.Errorf("got %+v", app)
 	}
-	if diff := cmp.Diff(want, b.Own()["ebay"].Allowances); diff != "" {
-		t.Errorf("-want +got\n%s", diff)
+	if other := own["ebay/E3"]; other.Slots != 0 || other.Backlog() != 4 || !other.Due()[0].By.Equal(b.now.Add(time.Hour)) {
+		t.Errorf("got %+v", other)
 	}
+	if len(own) != 2 {
+		t.Errorf("got %+v", own)
+	}
+}
+
+func TestReplicasCountACaseOnceWhoeverLookedAtItAndWhoeverAnsweredIt(t *testing.T) {
+	t.Parallel()
+	one, two := setup(), setup()
+	one.due("E1", 10, time.Hour)
+	two.now = one.now.Add(time.Second)
+	two.due("E1", 4, time.Hour-time.Second) // the same guard
+	told := func(b *bundle, want int) {
+		t.Helper()
+		other := map[*bundle]*bundle{one: two, two: one}[b]
+		if got := b.Own()["ebay"].Worse(other.Note()["ebay"]).Allowances["ebay/E1"].Backlog(); got != want {
+			t.Errorf("want %d due, got %d", want, got)
+		}
+	}
+	told(one, 10)
+	told(two, 10)
+	two.now = two.now.Add(time.Second)
+	two.Done("ebay", dispute("E1", one.now.Add(time.Hour), 7)) // one had called it due, two has answered it
+	told(one, 9)
+	told(two, 9)
 }
 
 func TestADutyThatIsDoneOrNotSaidAgainIsForgotten(t *testing.T) {
 	t.Parallel()
 	b := setup()
+	guard := b.now.Add(time.Hour)
 	backlog := func(want int) {
 		t.Helper()
 		if got := b.Own()["ebay"].Allowances["ebay/E1"].Backlog(); got != want {
@@ -137,15 +164,15 @@ func TestADutyThatIsDoneOrNotSaidAgainIsForgotten(t *testing.T) {
 		}
 	}
 	b.due("E1", 4, time.Hour)
-	b.Done("ebay", sla.DisputeID{Platform: "ebay", Store: "E1", Native: fmt.Sprint(time.Hour, 2)})
+	b.Done("ebay", dispute("E1", guard, 2))
 	backlog(3)
 	b.now = b.now.Add(2 * time.Minute)
 	b.due("E1", 1, 58*time.Minute) // its guard is where it was
-	backlog(4)
+	backlog(3)
 	b.now = b.now.Add(time.Minute)
 	backlog(1) // the others were answered elsewhere, or they would have been looked at
-	b.PutOff("ebay", sla.DisputeID{Platform: "ebay", Store: "E1", Native: "another"}, b.now.Add(time.Hour))
-	b.PutOff("ebay", sla.DisputeID{Platform: "ebay", Store: "E1", Native: fmt.Sprint(58*time.Minute, 0)}, b.now.Add(5*time.Minute))
+	b.PutOff("ebay", dispute("E1", guard, 99), b.now.Add(time.Hour))
+	b.PutOff("ebay", dispute("E1", guard, 0), b.now.Add(5*time.Minute))
 	b.now = b.now.Add(7 * time.Minute)
 	backlog(1) // nobody looks before
 	b.now = b.now.Add(time.Minute)
@@ -161,8 +188,12 @@ func TestPressureRisesWithWhatIsDueAndFallsSlowly(t *testing.T) {
 	if got := b.made("ebay"); got.Level != sla.PressurePoll || b.Worst() != sla.PressurePoll || b.Level("paypal") != sla.PressureNone {
 		t.Errorf("got %+v", got)
 	}
+	others := make([]sla.Owed, 45)
+	for i := range others {
+		others[i] = sla.Owed{Case: uint32(i), By: b.now.Add(time.Hour).Unix()}
+	}
 	b.Hear(map[sla.Platform]sla.Measured{"ebay": {Known: true, Allowances: map[string]sla.Allowance{
-		"app": {Every: 12 * time.Second, Due: []sla.Duty{{By: b.now.Add(time.Hour), N: 45}}},
+		"app": {Every: 12 * time.Second, Owed: others},
 	}}})
 	if got := b.made("ebay"); got.Level != sla.PressureAnswers || got.Shortage.Due != 65 {
 		t.Errorf("want what waits with all replicas counted, got %+v", got)

@@ -23,9 +23,8 @@ func TestMeasurementsAreSharedWhileTheirProcessLives(t *testing.T) {
 				t.Fatalf("%v (-want +got):\n%s", err, diff)
 			}
 		}
-		by := time.Date(2026, time.March, 1, 7, 0, 0, 0, time.UTC)
-		a := sla.Measured{Known: true, Latency: time.Second, Allowances: map[string]sla.Allowance{"one": {Due: []sla.Duty{{By: by, N: 2}}}}}
-		b := sla.Measured{Skew: time.Minute, Allowances: map[string]sla.Allowance{"one": {Every: time.Second, Due: []sla.Duty{{By: by, N: 3}}}}}
+		a := sla.Measured{Known: true, Latency: time.Second, Allowances: map[string]sla.Allowance{"one": {Owed: []sla.Owed{{Case: 4, By: 1772348400, Seen: 1772348400001}}}}}
+		b := sla.Measured{Skew: time.Minute, Allowances: map[string]sla.Allowance{"one": {Every: time.Second, Owed: []sla.Owed{{Case: 2, Seen: 7, Done: true}, {Case: 6, By: 9}}}}}
 		must(t, s.NoteMeasured(ctx, "a", map[sla.Platform]sla.Measured{"ebay": a}, c.now()))
 		must(t, s.NoteMeasured(ctx, "b", map[sla.Platform]sla.Measured{"ebay": b}, c.now()))
 		must(t, rdb.HSet(ctx, "wk:{00}:measured", "newer", `{"at":"soon"}`).Err())
