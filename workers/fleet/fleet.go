@@ -167,7 +167,8 @@ func (f *Fleet) wire(context.Context) error {
 	f.sweeper.Under(f.pressure)
 	f.watch = sweep.NewWatch(f.store, poll.Lease, f.o.Now, f.o.Log, swept)
 	f.obeyer = &sweep.Obeyer{Store: f.store, Sources: f.sources, Rules: book, Name: f.ruling, Now: f.o.Now, Log: f.log}
-	f.reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newStoreCollector(f.store, f.o.Book, f.o.Now), newMeterCollector(f.o.Book, f.meter, f.o.Now))
+	f.reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		newStoreCollector(f.store, f.o.Book, f.o.Now), newMeterCollector(f.o.Book, f.meter, f.o.Now))
 	return nil
 }
 

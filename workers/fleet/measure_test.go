@@ -3,7 +3,7 @@ package fleet_test
 import (
 	"cmp"
 	"context"
-	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -228,7 +228,7 @@ func TestUnderPressureListsAreReadLessOftenAnswersGoOnAndPeopleArePagedOnce(t *t
 	b.has("watchkeeper_left_undone_total", map[string]float64{" parcel": 0})
 	const cases = 80
 	for i := range cases {
-		m.owe(fmt.Sprint(9000+i), 6*time.Minute)
+		m.owe(strconv.Itoa(9000+i), 6*time.Minute)
 	}
 	step(time.Second)
 	step(time.Second)
@@ -257,7 +257,31 @@ func TestUnderPressureListsAreReadLessOftenAnswersGoOnAndPeopleArePagedOnce(t *t
 		t.Fatalf("want one page of both replicas, got %d", len(lines))
 	}
 	said := lines[0].ContextMap()
-	if said["platform"] != "quiet" || said["due"].(int64) > cases || said["due"].(int64) < cases*3/4 || said["an_hour"] != 720.0 || said["wanted_an_hour"].(float64) <= 720 {
+	due, _ := said["due"].(int64)
+	wanted, _ := said["wanted_an_hour"].(float64)
+	if said["platform"] != "quiet" || due > cases || due < cases*3/4 || said["an_hour"] != 720.0 || wanted <= 720 {
 		t.Errorf("got %v", said)
+	}
+}
+
+func TestAShortageThatGoesOnIsPagedOnceAndTheNextOneAgain(t *testing.T) {
+	t.Parallel()
+	m := &market{}
+	b := m.opens(t, storetest.StartRedis(t))
+	hours := func(n int, due int) {
+		for range n * 60 {
+			owed := make([]sla.Owed, due)
+			for i := range owed {
+				owed[i] = sla.Owed{Case: uint32(i), By: b.now().Add(3 * time.Hour).Unix()}
+			}
+			of := sla.Measured{Known: true, Allowances: map[string]sla.Allowance{"the app": {Every: 12 * time.Second, Owed: owed}}}
+			b.must(b.fleet.Store().NoteMeasured(t.Context(), "another", map[sla.Platform]sla.Measured{"quiet": of}, b.now()))
+			b.step(time.Minute)
+		}
+	}
+	for i, c := range []struct{ hours, due, pages int }{{2, 200, 1}, {1, 0, 1}, {1, 200, 2}} {
+		if hours(c.hours, c.due); m.pagesFor(sla.WhyTimeShort) != c.pages {
+			t.Errorf("after part %d: want %d pages, got %d", i, c.pages, m.pagesFor(sla.WhyTimeShort))
+		}
 	}
 }

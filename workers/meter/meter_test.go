@@ -38,9 +38,9 @@ func dispute(store sla.StoreID, guard time.Time, i int) sla.DisputeID {
 	return sla.DisputeID{Platform: "ebay", Store: store, Native: fmt.Sprintf("%d-%d", guard.Unix(), i)}
 }
 
-func (b *bundle) made(p sla.Platform) meter.View {
+func (b *bundle) made() meter.View {
 	b.Make()
-	return b.View(p)
+	return b.View("ebay")
 }
 
 func TestAPlatformThatNobodyHasMeasuredCountsAsSlow(t *testing.T) {
@@ -50,14 +50,14 @@ func TestAPlatformThatNobodyHasMeasuredCountsAsSlow(t *testing.T) {
 		t.Errorf("fresh: %+v", got)
 	}
 	b.Took("ebay", 300*time.Millisecond)
-	if got := b.made("ebay").Margin.Guard; got != time.Second {
+	if got := b.made().Margin.Guard; got != time.Second {
 		t.Errorf("measured: %s", got)
 	}
 	if got := b.View("paypal").Margin.Guard; got != 20*time.Second {
 		t.Errorf("another: %s", got)
 	}
 	b.now = b.now.Add(time.Hour + time.Second)
-	if got := b.made("ebay").Margin.Guard; got != 20*time.Second {
+	if got := b.made().Margin.Guard; got != 20*time.Second {
 		t.Errorf("measured long ago: %s", got)
 	}
 }
@@ -66,20 +66,20 @@ func TestWhatOthersHaveMeasuredCountsWhileTheyAreHeard(t *testing.T) {
 	t.Parallel()
 	b := setup()
 	b.Hear(map[sla.Platform]sla.Measured{"ebay": {Known: true, Latency: time.Second}})
-	if got := b.made("ebay").Margin.Guard; got != 2*time.Second {
+	if got := b.made().Margin.Guard; got != 2*time.Second {
 		t.Errorf("want what they have measured where we have nothing, got %s", got)
 	}
 	b.Took("ebay", 4*time.Second)
-	if got := b.made("ebay").Margin.Guard; got != 8*time.Second {
+	if got := b.made().Margin.Guard; got != 8*time.Second {
 		t.Errorf("want the worse of both, got %s", got)
 	}
 	b.Hear(map[sla.Platform]sla.Measured{"ebay": {Known: true, Latency: time.Minute}})
 	b.now = b.now.Add(2 * time.Minute)
-	if got := b.made("ebay").Margin.Guard; got != 2*time.Minute {
+	if got := b.made().Margin.Guard; got != 2*time.Minute {
 		t.Errorf("want theirs, got %s", got)
 	}
 	b.now = b.now.Add(time.Second)
-	if got := b.made("ebay").Margin.Guard; got != 8*time.Second {
+	if got := b.made().Margin.Guard; got != 8*time.Second {
 		t.Errorf("want ours alone, got %s", got)
 	}
 }
@@ -90,22 +90,22 @@ func TestAReadingOfTheClockThatDiffersAddsToTheMargin(t *testing.T) {
 	b.Took("ebay", 0)
 	b.Clock("ebay", "E1", 0)
 	b.Clock("ebay", "E1", 10*time.Minute)
-	if got := b.made("ebay").Margin.Guard; got != 0 {
+	if got := b.made().Margin.Guard; got != 0 {
 		t.Errorf("a clock that is wrong by the same time is no doubt, got %s", got)
 	}
 	b.Clock("ebay", "E2", 10*time.Minute+3*time.Second)
 	b.Clock("ebay", "E1", 9*time.Minute+50*time.Second)
-	if got := b.made("ebay").Margin.Guard; got != 13*time.Second {
+	if got := b.made().Margin.Guard; got != 13*time.Second {
 		t.Errorf("want the farthest apart, got %s", got)
 	}
 	b.Clock("ebay", "E2", -400*24*time.Hour)
 	b.Waits("ebay", 400*24*time.Hour)
-	if got := b.made("ebay").Margin.Guard; got != sla.MostGuard {
+	if got := b.made().Margin.Guard; got != sla.MostGuard {
 		t.Errorf("a lie: %s", got)
 	}
 	b.now = b.now.Add(3 * time.Hour)
 	b.Took("ebay", 0)
-	if got := b.made("ebay").Margin.Guard; got > time.Minute {
+	if got := b.made().Margin.Guard; got > time.Minute {
 		t.Errorf("a lie of three hours ago still takes %s", got)
 	}
 }
@@ -185,7 +185,7 @@ func TestPressureRisesWithWhatIsDueAndFallsSlowly(t *testing.T) {
 	b.Took("ebay", time.Second)
 	b.Allowed("ebay", "E1", "app", 12*time.Second) // a minute for an answer
 	b.due("E1", 20, time.Hour)
-	if got := b.made("ebay"); got.Level != sla.PressurePoll || b.Worst() != sla.PressurePoll || b.Level("paypal") != sla.PressureNone {
+	if got := b.made(); got.Level != sla.PressurePoll || b.Worst() != sla.PressurePoll || b.Level("paypal") != sla.PressureNone {
 		t.Errorf("got %+v", got)
 	}
 	others := make([]sla.Owed, 45)
@@ -195,11 +195,11 @@ func TestPressureRisesWithWhatIsDueAndFallsSlowly(t *testing.T) {
 	b.Hear(map[sla.Platform]sla.Measured{"ebay": {Known: true, Allowances: map[string]sla.Allowance{
 		"app": {Every: 12 * time.Second, Owed: others},
 	}}})
-	if got := b.made("ebay"); got.Level != sla.PressureAnswers || got.Shortage.Due != 65 {
+	if got := b.made(); got.Level != sla.PressureAnswers || got.Shortage.Due != 65 {
 		t.Errorf("want what waits with all replicas counted, got %+v", got)
 	}
 	b.Hear(nil)
-	if got := b.made("ebay"); got.Level != sla.PressureAnswers || got.Shortage.Level != sla.PressurePoll {
+	if got := b.made(); got.Level != sla.PressureAnswers || got.Shortage.Level != sla.PressurePoll {
 		t.Errorf("want the level kept, got %+v", got)
 	}
 }
@@ -220,7 +220,7 @@ func TestAMarginNeverShrinksByWhatIsWorse(t *testing.T) {
 		n := rapid.IntRange(0, 50).Draw(t, "due")
 		b.due("E1", n, time.Hour)
 		worse.due("E1", n+rapid.IntRange(0, 50).Draw(t, "more due"), time.Hour)
-		small, big := b.made("ebay"), worse.made("ebay")
+		small, big := b.made(), worse.made()
 		if small.Margin.Guard < 0 || big.Margin.Guard > sla.MostGuard || big.Margin.Lead > sla.MostLead {
 			t.Fatalf("%+v and %+v", small, big)
 		}
