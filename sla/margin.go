@@ -26,7 +26,7 @@ const CallsPerAnswer = 5
 type Measured struct {
 	Known      bool                 `json:"known"`   // an answer was measured; if not, Latency counts as the longest that one call may take
 	Latency    time.Duration        `json:"latency"` // what the reading of a dispute and its answer took of late, but for one in a hundred
-	Skew       time.Duration        `json:"skew"`    // the farthest that two readings of the platform's clock lay apart of late
+	Skew       time.Duration        `json:"skew"`    // the most that the platform's clock has changed against ours of late
 	Wait       time.Duration        `json:"wait"`    // the longest that the platform asked us to wait of late
 	Allowances map[string]Allowance `json:"allowances,omitempty"`
 }

@@ -93,10 +93,14 @@ func TestAReadingOfTheClockThatDiffersAddsToTheMargin(t *testing.T) {
 	if got := b.made().Margin.Guard; got != 0 {
 		t.Errorf("a clock that is wrong by the same time is no doubt, got %s", got)
 	}
-	b.Clock("ebay", "E2", 10*time.Minute+3*time.Second)
-	b.Clock("ebay", "E1", 9*time.Minute+50*time.Second)
+	b.Clock("ebay", "E2", -time.Hour) // a host of its own
+	if got := b.made().Margin.Guard; got != 0 {
+		t.Errorf("another store's clock is no doubt, got %s", got)
+	}
+	b.Clock("ebay", "E1", 9*time.Minute+47*time.Second)
+	b.Clock("ebay", "E2", -time.Hour+2*time.Second)
 	if got := b.made().Margin.Guard; got != 13*time.Second {
-		t.Errorf("want the farthest apart, got %s", got)
+		t.Errorf("want the farthest change, got %s", got)
 	}
 	b.Clock("ebay", "E2", -400*24*time.Hour)
 	b.Waits("ebay", 400*24*time.Hour)
