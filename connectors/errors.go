@@ -91,6 +91,9 @@ func KindOf(err error) Kind {
 	return Unavailable
 }
 
+// ErrOwnLimit is the cause of Throttled where our own limit asks for patience and the platform was not called.
+var ErrOwnLimit = errors.New("own rate limit")
+
 // RetryAfter is how long the platform asked to wait, 0 when it did not.
 func RetryAfter(err error) time.Duration {
 	if e, ok := errors.AsType[*Error](err); ok {

@@ -72,6 +72,7 @@ const (
 	WhyNotYet         // the first of the operator's steps is still to come
 	WhyDearer         // why another answer lost: it costs more than the one chosen
 	WhyEvidence       // why another answer lost: what it needs is not known of the parcel
+	WhyTimeShort      // ground for a person: not all answers that are due can be sent in time
 )
 
 var whyNames = names{
@@ -79,7 +80,7 @@ var whyNames = names{
 	"guard_passed", "deadline_passed", "no_deadline", "parcel_moving", "parcel_delivered", "parcel_lost", "parcel_returned",
 	"parcel_seized", "negotiate", "within_cap", "over_cap", "no_facts", "return_of_goods", "unshown",
 	"platform_says_no", "no_access", "killed", "rejected", "approved", "unanswered", "above_approval", "many_claims", "held", "over_budget",
-	"storm", "rule", "no_step", "not_yet", "dearer", "no_evidence",
+	"storm", "rule", "no_step", "not_yet", "dearer", "no_evidence", "time_short",
 }
 
 func (w Why) String() string { return whyNames.of(int(w)) }
@@ -246,7 +247,7 @@ func (d *Decision) wait(now time.Time, c *Case, r *Rule, why Why) *Decision {
 	switch r.Unanswered.Value {
 	case UnansweredSend, UnansweredRefuse:
 		asked := c.Paged >= StageAct && c.Paged != StageFallback
-		if last := d.Deadline.Add(-r.Guard.Value - fallbackMargin); !asked && now.Before(last) {
+		if last := guardAt(c.Obligation, d.Deadline, *r).Add(-fallbackMargin); !asked && now.Before(last) {
 			if last.Before(d.Next) {
 				d.Next = last
 			}

@@ -45,6 +45,7 @@ type Rule struct {
 	Kill         Sourced[bool]               // nothing is sent; warnings and pages go on
 	Calendar     Sourced[*calendar.Calendar] // the staff's working hours, into which warnings are moved; nil: round the clock
 	WindowClock  Sourced[*calendar.Calendar] // when the platform's clock runs while Window is counted; nil: always
+	Margin       Margin                      // what was measured of the platform adds to Guard and ActBefore; no variable sets it
 }
 
 // Budget is what the rule allows an answer to cost.

@@ -78,7 +78,7 @@ func Timeline(o Obligation, r Rule) []Stage {
 		}
 		stages = append(stages, Stage{Kind: kind, At: at, Channel: c})
 	}
-	guard := deadline.Add(-r.Guard.Value)
+	guard := guardAt(o, deadline, r)
 	for _, w := range r.Warn.Value {
 		add(StageWarn, w.at(o, deadline, r), w.Channel)
 	}
@@ -101,9 +101,11 @@ func (w WarnPoint) at(o Obligation, deadline time.Time, r Rule) time.Time {
 	return r.Calendar.Value.Latest(at)
 }
 
-// actAt is when to answer: so long before the deadline, or so long after the beginning where that is earlier.
+// actAt is when to answer: so long before the deadline, earlier by what the measured margin wants, or so long after the beginning where that is
+// earlier.
 func actAt(o Obligation, deadline time.Time, r Rule) time.Time {
 	at := deadline.Add(-r.ActBefore.Value)
+	at = at.Add(-spared(o, at, r.Margin.Lead))
 	if r.ActAfter.Value == Never || o.Opened.IsZero() {
 		return at
 	}
@@ -115,7 +117,7 @@ func actAt(o Obligation, deadline time.Time, r Rule) time.Time {
 
 // fallbackAt leaves room before guard for an answer, the learning of its outcome and one more try; it is never before the answer is due.
 func fallbackAt(o Obligation, deadline time.Time, r Rule) time.Time {
-	at := deadline.Add(-r.Guard.Value - 2*r.Settle.Value - fallbackMargin)
+	at := guardAt(o, deadline, r).Add(-2*r.Settle.Value - fallbackMargin)
 	if act := actAt(o, deadline, r); at.Before(act) {
 		return act
 	}

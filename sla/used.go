@@ -16,7 +16,7 @@ type Used struct {
 // Used lists the rule's values that a decision was made with.
 func (d *Decision) Used() []Used {
 	r := d.Rule
-	return []Used{
+	out := []Used{
 		{"response window", r.Window.Value.String(), r.Window.From},
 		{"platform's clock", clockName(r.WindowClock.Value.Name()), r.WindowClock.From},
 		{"warn", formatEach(r.Warn.Value), r.Warn.From},
@@ -40,6 +40,10 @@ func (d *Decision) Used() []Used {
 		{"storm", r.Storm.Value.String(), r.Storm.From},
 		{"kill", onOff(r.Kill.Value), r.Kill.From},
 	}
+	if m := r.Margin; m.From != "" {
+		out = append(out, Used{"guard, measured", "+" + m.Guard.String(), m.From}, Used{"act before, measured", "+" + m.Lead.String(), m.From})
+	}
+	return out
 }
 
 func percent(basisPoints int) string { return fmt.Sprintf("%g%%", float64(basisPoints)/100) }

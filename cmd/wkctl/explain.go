@@ -103,6 +103,8 @@ type explanation struct {
 	Waiting      bool            `json:"waiting"`
 	Kills        []coverView     `json:"kill_switches"`
 	Rules        rulesView       `json:"rules"`
+	Margin       *marginView     `json:"margin"`     // null when no process of the fleet measures
+	Short        *shortView      `json:"time_short"` // null when it is not
 	Obligation   *obligationView `json:"obligation"`
 	Timeline     []decidedStage  `json:"timeline"`
 	Values       []valueView     `json:"values"`
@@ -130,12 +132,22 @@ func (d *desk) explain(ctx context.Context, q question) (*explanation, error) {
 		book = q.rules
 	}
 	rule := book.At(at).For(c.ID.Platform, c.ID.Store, c.Reason)
+	pace, known, err := d.measured(ctx, c.ID.Platform)
+	if err != nil {
+		return nil, err
+	}
+	if known {
+		rule.Margin = sla.MarginOf(pace)
+	}
 	decision := sla.Decide(at, c.Case, rule)
 	e := &explanation{
 		caseLine: lineOf(c, decision), At: instant{at}, Meaning: meaning(decision.Why), Drift: int64(decision.Drift / time.Second),
 		Looks: instant{decision.Next}, Approval: c.Approval.String(), Waiting: c.Waiting, Obligation: obligationOf(c.Case),
 		Timeline: decidedStages(c.Case, rule, at), Values: valuesOf(decision), Others: []otherView{}, at: at,
 		Rules: rulesView{Hash: book.Hash(), File: words(q.file), Since: instant{book.begun(at)}}, NoPlan: unplanned(c.Case),
+	}
+	if known {
+		e.Margin, e.Short = marginViewOf(rule.Margin), shortViewOf(pace.Shortage(d.now), d.now)
 	}
 	switch {
 	case decision.Deadline.IsZero():
@@ -152,6 +164,7 @@ func (d *desk) explain(ctx context.Context, q question) (*explanation, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.margin = rule.Margin
 	if e.NoPlan == "" {
 		plan, others := s.plan(book.Book, at)
 		f := forecastViewOf(s.forecast(book.Book, book.eras, at))

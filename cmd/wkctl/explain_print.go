@@ -18,6 +18,12 @@ func (e *explanation) print(w io.Writer) {
 	tab.row("window drift", e.drift())
 	tab.row("silence costs", e.Cost.String())
 	tab.row("then look at", e.Looks.String())
+	if e.Margin != nil {
+		tab.row("margin", e.Margin.text())
+	}
+	if e.Short != nil {
+		tab.row("time short", e.Short.text())
+	}
 	if e.Obligation != nil {
 		tab.row("owed", strings.Join(e.Obligation.Answers, ", ")+" (turn "+e.Obligation.Turn+")")
 	}

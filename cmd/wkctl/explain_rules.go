@@ -97,7 +97,12 @@ func decidedStages(c sla.Case, r sla.Rule, now time.Time) []decidedStage {
 func decider(s sla.Stage, o sla.Obligation, r sla.Rule) (setting, from string) {
 	deadline := sla.EffectiveDeadline(o, r)
 	act, actFrom := "act before", r.ActBefore.From
-	if soon := o.Opened.Add(r.ActAfter.Value); r.ActAfter.Value != sla.Never && !o.Opened.IsZero() && soon.Before(deadline.Add(-r.ActBefore.Value)) {
+	guard := "guard"
+	if r.Margin.From != "" {
+		act, guard = "act before and margin", "guard and margin"
+	}
+	soon := o.Opened.Add(r.ActAfter.Value)
+	if r.ActAfter.Value != sla.Never && !o.Opened.IsZero() && soon.Before(deadline.Add(-r.ActBefore.Value)) && !soon.After(s.At) {
 		act, actFrom = "act after", r.ActAfter.From
 	}
 	switch s.Kind {
@@ -106,12 +111,12 @@ func decider(s sla.Stage, o sla.Obligation, r sla.Rule) (setting, from string) {
 	case sla.StageAct:
 		return act, actFrom
 	case sla.StageFallback:
-		if at := deadline.Add(-r.Guard.Value); s.At.Before(at.Add(-2 * r.Settle.Value)) {
-			return "guard and settle", joinOrigins(r.Guard.From, r.Settle.From)
+		if at := sla.GuardAt(o, r); s.At.Before(at.Add(-2 * r.Settle.Value)) {
+			return guard + " and settle", joinOrigins(r.Guard.From, r.Settle.From)
 		}
 		return act, actFrom
 	case sla.StageGuard:
-		return "guard", r.Guard.From
+		return guard, r.Guard.From
 	}
 	if deadline.Equal(o.Deadline) {
 		return "deadline", feed

@@ -110,3 +110,50 @@ func TestExplainTellsWhatDecidedEachStage(t *testing.T) {
 		}
 	}
 }
+
+func TestExplainTellsTheMarginAndThatTimeIsShort(t *testing.T) {
+	t.Parallel()
+	addr := filled(t)
+	if got := invoke(t, toys(), env(addr), "explain", "AE02/1003"); strings.Contains(got.out, "margin") || strings.Contains(got.out, "time short") {
+		t.Errorf("nobody has measured anything:\n%s", got.out)
+	}
+	before := invoke(t, toys(), env(addr), "explain", "AE02/1003")
+	note := func(n int) {
+		owed := make([]sla.Owed, n)
+		for i := range owed {
+			owed[i] = sla.Owed{Case: uint32(i), By: now.Add(2 * time.Hour).Unix()}
+		}
+		m := sla.Measured{Known: true, Latency: 30 * time.Second, Allowances: map[string]sla.Allowance{
+			"the app": {Every: 12 * time.Second, Owed: owed},
+		}}
+		with(t, addr, func(ctx context.Context, s *store.Store) error {
+			return s.NoteMeasured(ctx, "one", map[sla.Platform]sla.Measured{"bazaar": m}, now)
+		})
+	}
+	note(3)
+	got := invoke(t, toys(), env(addr), "explain", "AE02/1003")
+	got.want(t, exitOK, "guard 1m earlier, act 4m earlier than the rule (measured: latency 30s twice", "guard, measured", "guard and margin", "act before and margin", "3 due at 1m each")
+	if strings.Contains(got.out, "time short") || got.out == before.out {
+		t.Errorf("time is not short:\n%s", got.out)
+	}
+	note(240)
+	invoke(t, toys(), env(addr), "explain", "AE02/1003").want(t, exitOK, "answers_only: 240 answers are due, 240 of them until", "60.0 an hour go out, 120.0 are wanted (time_short: ")
+	var v struct {
+		Margin marginView `json:"margin"`
+		Short  shortView  `json:"time_short"`
+		Stages []struct {
+			Stage string    `json:"stage"`
+			At    time.Time `json:"at"`
+		} `json:"timeline"`
+		Deadline time.Time `json:"deadline"`
+	}
+	must(t, json.Unmarshal([]byte(invoke(t, toys(), env(addr), "explain", "AE02/1003", "-o", "json").out), &v))
+	if v.Margin.Guard != 60 || v.Margin.Lead != 60+240*60 || v.Short.Due != 240 || v.Short.Why != "time_short" {
+		t.Errorf("got %+v", v)
+	}
+	for _, s := range v.Stages {
+		if want := v.Deadline.Add(-91 * time.Minute); s.Stage == "guard" && !s.At.Equal(want) {
+			t.Errorf("guard at %s, want %s", s.At, want)
+		}
+	}
+}

@@ -111,8 +111,9 @@ type subject struct {
 	facts   playbook.Facts
 	tracker sla.StoreID // of the parcel
 	lane    sla.Lane
-	seen    time.Time // when the parcel was looked at, where that is known
-	spent   sla.Money // what earlier answers to the dispute have cost, where that is known
+	seen    time.Time  // when the parcel was looked at, where that is known
+	margin  sla.Margin // what the platform's measured pace adds to any rule
+	spent   sla.Money  // what earlier answers to the dispute have cost, where that is known
 }
 
 func subjectOf(c sla.Case, parcel *sla.ShipmentRecord) *subject {
@@ -152,7 +153,9 @@ func (s *subject) under(book *rules.Book, at time.Time) (playbook.Facts, sla.Rul
 		p.Anomalies = sla.SilenceAnew(looked, p.Milestone, p.LastEvent, p.Anomalies, f.Parcels)
 		f.Parcel = &p
 	}
-	return f, book.For(s.ID.Platform, s.ID.Store, s.Reason)
+	rule := book.For(s.ID.Platform, s.ID.Store, s.Reason)
+	rule.Margin = s.margin
+	return f, rule
 }
 
 // forecast follows the case from an instant under a book, through every date at which its rules change by themselves: from that instant on. A parcel that nobody has

@@ -151,7 +151,7 @@ func (c *Client) permit(ctx context.Context, call Call) error {
 	case err != nil:
 		return c.fail(call, connectors.Unavailable, errors.New("the rate limit is not known"))
 	case wait > 0:
-		e := c.fail(call, connectors.Throttled, errors.New("own rate limit"))
+		e := c.fail(call, connectors.Throttled, connectors.ErrOwnLimit)
 		e.RetryAfter = wait
 		return e
 	}

@@ -20,6 +20,7 @@ import (
 	"watchkeeper/workers/handle"
 	"watchkeeper/workers/intake"
 	"watchkeeper/workers/job"
+	"watchkeeper/workers/meter"
 	"watchkeeper/workers/notify"
 	"watchkeeper/workers/poll"
 	"watchkeeper/workers/store"
@@ -40,6 +41,7 @@ type Fleet struct {
 	obeyer   *sweep.Obeyer
 	watch    *sweep.Watch
 	handlers *handle.Handlers
+	meter    *meter.Meter
 	hooks    *notify.Poster
 	queue    *asynq.Server         // nil until jobs are taken
 	server   redis.UniversalClient // of the queue
@@ -53,9 +55,10 @@ type Fleet struct {
 	beat     atomic.Int64 // the last sweep that went through, in Unix milliseconds of the fleet's clock
 	started  atomic.Bool
 	clock    *timekeeper
-	taking   bool  // jobs are taken; of the loop that watches the clock
-	warned   bool  // of the platforms' clocks; of the same loop
-	drained  int64 // jobs sent when the queue was last seen empty; only Step uses it
+	taking   bool                  // jobs are taken; of the loop that watches the clock
+	warned   bool                  // of the platforms' clocks; of the same loop
+	drained  int64                 // jobs sent when the queue was last seen empty; only Step uses it
+	alarmed  map[sla.Platform]bool // of whose present shortage of time this process need not page any more; only measure uses it
 }
 
 // step is one part's end. Steps run in the reverse of the order in which they were added.
@@ -69,7 +72,7 @@ func New(ctx context.Context, o Options) (*Fleet, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	f := &Fleet{o: o, log: o.Log.Named("fleet"), reg: prometheus.NewRegistry(), process: rand.Text()}
+	f := &Fleet{o: o, log: o.Log.Named("fleet"), reg: prometheus.NewRegistry(), process: rand.Text(), alarmed: map[sla.Platform]bool{}}
 	f.clock = newTimekeeper(o.Now, f.reg)
 	for _, w := range o.Book.Warnings() {
 		f.log.Warn("the rules may not mean what they say", zap.String("warning", w))
@@ -162,22 +165,24 @@ func (f *Fleet) openQueue(context.Context) error {
 
 func (f *Fleet) wire(context.Context) error {
 	names := f.o.Registry.Names()
-	book := f.rules()
+	book := f.wary()
 	timed := timed{f.store, f.clock}
 	in := intake.New(intake.Deps{
 		Store: timed, Rules: book, Jobs: f.jobs, Tracker: f.tracker(), Now: f.o.Now, Log: f.o.Log, Metrics: intake.NewMetrics(f.reg, names),
 	})
 	f.handlers = handle.New(handle.Deps{
 		Store: timed, Ledger: timed, Money: f.store, Audit: f.store, Intake: in, Rules: book, Jobs: f.jobs, Sources: f.sources,
-		Notify: notifier{log: f.o.Log.Named("oncall"), rules: f.o.Book.Hash(), hooks: f.hooks, next: f.o.Notify},
-		Now:    f.o.Now, Log: f.o.Log, Metrics: handle.NewMetrics(f.reg, names), AtOnce: true, Limit: f.atOnce,
+		Notify: f.notifier(), Meter: f.meter,
+		Now: f.o.Now, Log: f.o.Log, Metrics: handle.NewMetrics(f.reg, names), AtOnce: true, Limit: f.atOnce,
 	})
 	f.poller = poll.New(timed, f.feeds(in), f.o.Now, f.o.Log, poll.NewMetrics(f.reg, names))
 	swept := sweep.NewMetrics(f.reg)
 	f.sweeper = sweep.New(f.store, f.jobs, f.sources, f.o.Now, f.o.Log, swept, f.relearn)
+	f.sweeper.Under(f.pressure)
 	f.watch = sweep.NewWatch(f.store, poll.Lease, f.o.Now, f.o.Log, swept)
 	f.obeyer = &sweep.Obeyer{Store: f.store, Sources: f.sources, Rules: book, Name: f.ruling, Now: f.o.Now, Log: f.log}
-	f.reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newStoreCollector(f.store, f.o.Book, f.o.Now))
+	f.reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		newStoreCollector(f.store, f.o.Book, f.o.Now), newMeterCollector(f.o.Book, f.meter, f.o.Now))
 	return nil
 }
 

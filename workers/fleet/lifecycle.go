@@ -19,6 +19,8 @@ const (
 	noteEvery = 30 * time.Second // the rules of this process, for the other replicas to see; several times within HeardWithin
 	drainEach = 2 * time.Millisecond
 
+	measureEvery = 5 * time.Second // margins and pressure made anew; many times within dueKept of workers/meter
+
 	leaveWithin = time.Second // to tell the other processes of an orderly end
 )
 
@@ -75,14 +77,16 @@ func (f *Fleet) Start(ctx context.Context) error {
 	})
 	run("mend the queue", mendEvery, f.mend)
 	run("obey rules", slowEvery, f.onTime(f.obeyer.Obey))
+	run("measure", measureEvery, f.measure)
 	run("poll", f.o.Config.Workers.Poll, f.onTime(func(ctx context.Context) error {
 		_, err := f.poller.RunOnce(ctx)
 		return err
 	}))
-	f.onStop("loops", func(context.Context) error {
+	f.onStop("loops", func(ctx context.Context) error {
 		cancel()
 		wg.Wait()
 		f.poller.Wait()
+		f.leaveMeasures(context.WithoutCancel(ctx))
 		return nil
 	})
 	f.beat.Store(f.o.Now().UnixMilli()) // the first sweep has its time to come to an end
@@ -119,6 +123,9 @@ func (f *Fleet) Begin(ctx context.Context) error {
 	if err := f.seed(ctx); err != nil {
 		return fmt.Errorf("read open cases: %w", err)
 	}
+	if err := f.measure(ctx); err != nil { // what the others know counts from the first job on
+		return err
+	}
 	if err := f.obeyer.Obey(ctx); err != nil {
 		return err
 	}
@@ -143,6 +150,9 @@ func (f *Fleet) Step(ctx context.Context) error {
 		return err
 	}
 	if err := f.obeyer.Obey(ctx); err != nil {
+		return err
+	}
+	if err := f.measure(ctx); err != nil {
 		return err
 	}
 	parcels, err := f.sweeper.Parcels(ctx)

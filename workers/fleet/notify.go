@@ -47,6 +47,23 @@ func (n notifier) fields(notice handle.Notice) []zap.Field {
 	}
 }
 
+// notifier is how people are told of cases, and of a platform that is short of time.
+func (f *Fleet) notifier() notifier {
+	return notifier{log: f.o.Log.Named("oncall"), rules: f.o.Book.Hash(), hooks: f.hooks, next: f.o.Notify}
+}
+
+// short pages people because not all answers that are due on a platform can be sent in time.
+func (n notifier) short(ctx context.Context, p sla.Platform, s sla.Shortage, now time.Time) {
+	lack := &notify.Lack{Due: s.Due, First: s.First, By: s.By, Goes: s.Goes(), Wants: s.Wants(now)}
+	id := sla.DisputeID{Platform: p}
+	n.log.Error("time is short", zap.String("platform", string(p)), zap.Int("due", lack.Due), zap.Int("first", lack.First), zap.Time("by", lack.By),
+		zap.Float64("an_hour", lack.Goes), zap.Float64("wanted_an_hour", lack.Wants))
+	n.hooks.Post(ctx, notify.Message{Channel: sla.ChannelPage, Case: id, Why: sla.WhyTimeShort, Lack: lack})
+	if n.next != nil {
+		n.next.Page(ctx, handle.Notice{Case: sla.Case{DisputeRef: sla.DisputeRef{ID: id}}, Why: sla.WhyTimeShort})
+	}
+}
+
 // message is a notice as a hook is told of it; a warning that is for the log goes to none.
 func message(c sla.Channel, n handle.Notice) notify.Message {
 	return notify.Message{

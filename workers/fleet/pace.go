@@ -15,8 +15,8 @@ const standardPoll = 5 * time.Minute
 // rules are the rulebook of now.
 func (f *Fleet) rules() rules.Current { return rules.Current{Book: f.o.Book, Now: f.o.Now} }
 
-// pace is how often a store's feeds are read.
-func (f *Fleet) pace(s rules.Store) func(time.Time) (time.Duration, time.Time) {
+// pace is how often a store's feeds are read: less often under a pressure.
+func (f *Fleet) pace(s rules.Store, pressure func() sla.Pressure) func(time.Time) (time.Duration, time.Time) {
 	standard := standardPoll
 	if p, err := f.o.Registry.Get(s.Platform); err == nil && p.Poll > 0 {
 		standard = p.Poll
@@ -24,9 +24,9 @@ func (f *Fleet) pace(s rules.Store) func(time.Time) (time.Duration, time.Time) {
 	return func(now time.Time) (time.Duration, time.Time) {
 		pace, until := rules.Current{Book: f.o.Book, Now: func() time.Time { return now }}.Pace(s.ID)
 		if pace.Poll.Value > 0 {
-			return pace.Poll.Value, until
+			return pressure().Stretch(pace.Poll.Value), until
 		}
-		return standard, until
+		return pressure().Stretch(standard), until
 	}
 }
 
@@ -37,7 +37,9 @@ func (f *Fleet) atOnce(id sla.StoreID) int {
 }
 
 // limiter shares the allowance of a store's platform among all replicas, by the operator's number where there is one.
-func (f *Fleet) limiter(id sla.StoreID) connectors.Limiter { return limiter{f.shared, id, f.rules()} }
+func (f *Fleet) limiter(s rules.Store) connectors.Limiter {
+	return limiter{f.shared, s.ID, f.rules(), func(key string, every time.Duration) { f.meter.Allowed(s.Platform, s.ID, key, every) }}
+}
 
 // allowance is a limit that is shared by many calls that can wait and few that cannot.
 type allowance interface {
@@ -49,6 +51,7 @@ type limiter struct {
 	allowance
 	store sla.StoreID
 	rules rules.Current
+	tell  func(key string, every time.Duration) // of the time between two calls; 0: there is no limit
 }
 
 // Take puts the operator's number of calls a second in place of the connector's. It counts from the next call on: the allowance is a
@@ -59,8 +62,10 @@ func (l limiter) Take(ctx context.Context, key string, rate int, per time.Durati
 		rate, per = n, time.Second
 	}
 	if rate == 0 {
+		l.tell(key, 0)
 		return 0, nil
 	}
+	l.tell(key, per/time.Duration(max(rate, 1)))
 	if connectors.InBulk(ctx) {
 		return l.TakeInBulk(ctx, key, rate, per)
 	}

@@ -19,6 +19,7 @@ import (
 	"watchkeeper/workers/handle"
 	"watchkeeper/workers/intake"
 	"watchkeeper/workers/job"
+	"watchkeeper/workers/meter"
 	"watchkeeper/workers/poll"
 )
 
@@ -32,6 +33,7 @@ type shared interface {
 // openPlatforms builds one connector for each store. All mistakes are reported together.
 func (f *Fleet) openPlatforms(ctx context.Context) error {
 	f.sources = connectors.Sources{}
+	f.meter = meter.New(f.o.Registry.Names(), f.atOnce, f.o.Now)
 	calls := newCallMetrics(f.reg)
 	keys, err := f.o.Config.Vault.keys()
 	if err != nil {
@@ -45,7 +47,7 @@ func (f *Fleet) openPlatforms(ctx context.Context) error {
 			continue
 		}
 		built, err := p.New(ctx, envconfig.MapLookuper(s.Env), connectors.Deps{
-			Store: s.ID, Now: f.o.Now, HTTP: f.o.HTTP, Limiter: f.limiter(s.ID), Tokens: f.shared, SealKeys: keys, Brake: f.shared, Log: f.o.Log,
+			Store: s.ID, Now: f.o.Now, HTTP: f.o.HTTP, Limiter: f.limiter(s), Tokens: f.shared, SealKeys: keys, Brake: f.shared, Log: f.o.Log,
 			Calls: calls.observer(s.Platform),
 		})
 		if err != nil {
@@ -100,7 +102,7 @@ func (f *Fleet) feeds(in *intake.Intake) []poll.Feed {
 		}
 		if src.Connector != nil {
 			out = append(out, poll.Feed{
-				ID: feedID(s.ID, disputes), Source: src, Fetch: src.Connector, Pace: f.pace(s), Gone: f.gone,
+				ID: feedID(s.ID, disputes), Source: src, Fetch: src.Connector, Pace: f.pace(s, func() sla.Pressure { return f.meter.Level(s.Platform) }), Gone: f.gone,
 				Accept: func(ctx context.Context, src *connectors.Source, page connectors.Page) error {
 					_, err := in.Accept(ctx, src, page)
 					return err
@@ -109,7 +111,7 @@ func (f *Fleet) feeds(in *intake.Intake) []poll.Feed {
 		}
 		if src.Tracker != nil {
 			out = append(out, poll.Feed{
-				ID: feedID(s.ID, parcels), Source: src, Fetch: src.Tracker, Pace: f.pace(s),
+				ID: feedID(s.ID, parcels), Source: src, Fetch: src.Tracker, Pace: f.pace(s, f.meter.Worst),
 				Accept: func(ctx context.Context, src *connectors.Source, page connectors.Page) error {
 					_, err := in.AcceptShipments(ctx, src, page)
 					return err

@@ -60,6 +60,7 @@ func asked(d sla.Decision) sla.StageKind { return min(max(d.Stage, sla.StageAct)
 
 // hold lets the answer wait for a person's yes, and tells people once.
 func (t *turn) hold(ctx context.Context, d sla.Decision, why sla.Why) error {
+	t.Meter.Done(t.src.Platform, t.rec.ID)
 	rec, stage := t.rec, asked(d)
 	rec.Waiting, rec.Paged = true, max(rec.Paged, stage)
 	waits := sla.Decide(t.now(), rec.Case, t.rule)
@@ -232,7 +233,7 @@ type result struct {
 // connection stands and nothing of the answer is on it, with a reply that is at most two seconds old (connectors.Brake); what it holds
 // back has surely had no effect, and is a refusal like any other. Only a process that is frozen between that reply and its write can be later.
 func (t *turn) once(ctx context.Context, claimed time.Time, attempt sla.Attempt, a sla.Answer) result {
-	guard := sla.EffectiveDeadline(t.rec.Obligation, t.rule).Add(-t.rule.Guard.Value)
+	guard := sla.GuardAt(t.rec.Obligation, t.rule)
 	if !t.now().Before(guard) || t.Now().Sub(claimed) > claimLease-callTimeout-reserve || t.ending() || ctx.Err() != nil {
 		return result{state: sla.AttemptRefused, err: errTooLate}
 	}
@@ -240,6 +241,7 @@ func (t *turn) once(ctx context.Context, claimed time.Time, attempt sla.Attempt,
 	defer cancel()
 	a.Attempt = attempt.N
 	receipt, err := t.src.Responder.Respond(ctx, t.dispute, a)
+	t.took(err)
 	r := result{state: sla.AttemptRefused, receipt: receipt, err: err}
 	kind := connectors.KindOf(err)
 	switch {

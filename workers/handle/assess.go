@@ -35,6 +35,7 @@ func (h *Handlers) assess(ctx context.Context, args job.Args) error {
 			continue // closed since the job was sent: its timer says until when it is kept
 		}
 		h.metrics.decided(src.Platform, d)
+		h.due(src, rec.Case, d)
 		w, kind := h.apply(ctx, src, rec, d)
 		if kind == job.Respond {
 			answers = append(answers, rec.ID) // nothing to write: whoever asked for this job has armed the case for soon after it
@@ -117,7 +118,7 @@ func (h *Handlers) line(c sla.Case, d sla.Decision, now time.Time) {
 	}
 	log("decided", zap.String("case", c.ID.String()), zap.Stringer("action", d.Action), zap.Stringer("why", d.Why), zap.Stringer("stage", d.Stage),
 		zap.Duration("left", left(d, now)), zap.Stringer("cost", d.Cost), zap.Stringer("turn", c.Obligation.Turn),
-		zap.String("rules", h.Rules.Hash()))
+		zap.Duration("guard", d.Rule.Guard.Value), zap.Duration("margin", d.Rule.Margin.Guard), zap.String("rules", h.Rules.Hash()))
 }
 
 // left is the time until the deadline, 0 when there is none.

@@ -100,6 +100,7 @@ type Deps struct {
 	AtOnce  bool // the cases of an answering job go at once, not one after the other
 	// Limit is how many cases of a store may be under way to an answer at once in this process, as of now; 0, or a nil function: any number.
 	Limit func(sla.StoreID) int
+	Meter Meter // nil: nobody measures
 }
 
 // Handlers do the work.
@@ -115,6 +116,9 @@ type Handlers struct {
 
 // New makes the handlers.
 func New(d Deps) *Handlers {
+	if d.Meter == nil {
+		d.Meter = unmetered{}
+	}
 	h := &Handlers{Deps: d, log: d.Log.Named("handle"), metrics: d.Metrics.metrics, absent: newAbsences(), slots: newSlots()}
 	h.kinds = map[job.Kind]func(context.Context, job.Args) error{
 		job.Assess:  h.assess,

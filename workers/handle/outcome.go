@@ -24,6 +24,9 @@ const (
 func (t *turn) outcome(ctx context.Context, d sla.Decision, a sla.Answer, attempt sla.Attempt, r result) error {
 	w := rewrite(t.rec, t.later(againWait, d))
 	why := sla.WhyNone
+	if r.state != sla.AttemptRefused {
+		t.Meter.Done(t.src.Platform, t.rec.ID)
+	}
 	switch r.state {
 	case sla.AttemptSettled:
 		w.Answered, w.Next = true, t.Now().Add(showWait)

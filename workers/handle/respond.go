@@ -176,6 +176,7 @@ type turn struct {
 	decision sla.Decision
 	dispute  sla.Dispute
 	claimed  time.Time   // when the slot was asked for
+	began    time.Time   // when the platform was first asked
 	held     sla.Attempt // the slot of the answer, as the claim gave it; zero when nothing is to be sent
 	facts    playbook.Facts
 	claimErr error     // why it could not be claimed
@@ -196,7 +197,9 @@ func (t *turn) run(ctx context.Context) error {
 		return t.claimErr
 	}
 	var err error
+	t.began = t.Now()
 	if t.dispute, err = t.src.Connector.Lookup(ctx, t.rec.DisputeRef); err != nil {
+		t.took(err)
 		return t.unreadable(ctx, t.decision, err)
 	}
 	if c, ok := t.src.Connector.(clocked); ok {
@@ -227,6 +230,7 @@ func (t *turn) run(ctx context.Context) error {
 // page hands the case to a person, once for each turn, and reminds at the warn points that follow. It looks again at the rule's pace, for facts
 // may change, and at the next stage.
 func (t *turn) page(ctx context.Context, d sla.Decision, why sla.Why) error {
+	t.Meter.Done(t.src.Platform, t.rec.ID)
 	if d.Stage <= sla.StageFallback {
 		d.Stage = sla.StageAct // the fallback stage is for answers that wait for a yes; it is no second page
 	}
@@ -252,7 +256,7 @@ func (t *turn) untilNext(wait time.Duration, d sla.Decision) time.Duration {
 // later is a wait from now by our own clock, as timers are, but not beyond guard: there a person must hear of the case.
 func (t *turn) later(wait time.Duration, d sla.Decision) time.Time {
 	if !d.Deadline.IsZero() {
-		if left := d.Deadline.Add(-t.rule.Guard.Value).Sub(t.now()); left > 0 {
+		if left := sla.GuardAt(t.rec.Obligation, t.rule).Sub(t.now()); left > 0 {
 			wait = min(wait, left)
 		}
 	}

@@ -163,7 +163,7 @@ func (in *Intake) arm(src *connectors.Source, w *sla.CaseWrite, again bool) (dri
 		if !again {
 			wait = grace / 2
 		}
-		if guard := decision.Deadline.Add(-rule.Guard.Value); guard.After(now) {
+		if guard := sla.GuardAt(w.Obligation, rule); !decision.Deadline.IsZero() && guard.After(now) {
 			wait = min(wait, guard.Sub(now))
 		}
 	case sla.ActionLeave:

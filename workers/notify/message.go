@@ -3,13 +3,24 @@ package notify
 import (
 	"encoding/json"
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 	"time"
 
 	"watchkeeper/sla"
 )
 
-// A Message is what people are told about one case.
+// A Lack says of a platform that not all of its answers can be sent in time.
+type Lack struct {
+	Due   int       // answers that are due
+	First int       // so many of them must go before By
+	By    time.Time // the last safe moment of the last of those
+	Goes  float64   // answers an hour
+	Wants float64   // so many an hour would not be late
+}
+
+// A Message is what people are told about one case, or about a platform.
 type Message struct {
 	Channel  sla.Channel // ChannelChat: a warning; ChannelPage: a page; ChannelLog goes to no hook
 	Case     sla.DisputeID
@@ -20,6 +31,7 @@ type Message struct {
 	Point    int       // warn points passed so far, which tells two warnings of one turn apart; 0 without any
 	Deadline time.Time // zero when nobody knows it
 	Cost     sla.Money // what silence costs; zero when that is not known
+	Lack     *Lack     // of a message about a platform, whose Case has no more than that; nil: about a case
 }
 
 // key is what makes two messages the same to a person.
@@ -49,13 +61,21 @@ type payload struct {
 	Left     *int64     `json:"seconds_left,omitempty"` // negative when the deadline is gone
 	Cost     string     `json:"cost_of_silence,omitempty"`
 	Text     string     `json:"text"`
+	Due      int        `json:"answers_due,omitempty"` // of a platform, and the next two
+	Goes     float64    `json:"answers_an_hour,omitempty"`
+	Wants    float64    `json:"answers_an_hour_wanted,omitempty"`
 }
 
 // body is made anew for each try, so that the time left is true when the message arrives.
 func (m Message) body(now time.Time) ([]byte, error) {
 	p := payload{
-		Kind: "warning", Case: m.Case.String(), Platform: string(m.Case.Platform), Store: string(m.Case.Store),
+		Kind: "warning", Platform: string(m.Case.Platform), Store: string(m.Case.Store),
 		Reason: m.Reason.String(), Why: m.Why.String(), Stage: m.Stage.String(), Text: m.text(now),
+	}
+	if m.Lack != nil {
+		p.Due, p.Goes, p.Wants = m.Lack.Due, m.Lack.Goes, m.Lack.Wants
+	} else {
+		p.Case = m.Case.String()
 	}
 	if m.Channel == sla.ChannelPage {
 		p.Kind = "page"
@@ -83,6 +103,11 @@ func (m Message) text(now time.Time) string {
 		b.Reset()
 		b.WriteString("A person must act: ")
 	}
+	if l := m.Lack; l != nil {
+		fmt.Fprintf(&b, "%s is short of time: %d answers are due, %d of them within %s, and %s an hour go out where %s are wanted (%s)",
+			m.Case.Platform, l.Due, l.First, span(l.By.Sub(now)), rate(math.Floor, l.Goes), rate(math.Ceil, l.Wants), words(m.Why))
+		return b.String()
+	}
 	fmt.Fprintf(&b, "%s/%s on %s (%s) ", m.Case.Store, inert(m.Case.Native), m.Case.Platform, words(m.Reason))
 	at := m.Deadline.UTC().Format("2006-01-02 15:04 UTC")
 	switch left := m.Deadline.Sub(now); {
@@ -100,6 +125,14 @@ func (m Message) text(now time.Time) string {
 		fmt.Fprintf(&b, " (%s)", words(m.Why))
 	}
 	return b.String()
+}
+
+// rate is a number an hour, in whole ones where it is not small; round keeps it from promising too much.
+func rate(round func(float64) float64, n float64) string {
+	if n >= 10 {
+		return strconv.FormatFloat(round(n), 'f', 0, 64)
+	}
+	return strconv.FormatFloat(round(n*10)/10, 'f', 1, 64)
 }
 
 // inert takes the characters out of a platform's id that chat tools would read as markup, a link or a call to everybody; the member "case"

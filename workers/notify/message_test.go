@@ -15,10 +15,18 @@ func TestBodyIsWhatReceiversAreTold(t *testing.T) {
 	t.Parallel()
 	bare := page("78")
 	bare.Deadline, bare.Cost, bare.Why = time.Time{}, sla.Money{}, sla.WhyNoDeadline
+	short := notify.Message{Channel: sla.ChannelPage, Case: sla.DisputeID{Platform: "ebay"}, Why: sla.WhyTimeShort, Lack: &notify.Lack{
+		Due: 340, First: 120, By: start.Add(2*time.Hour + 5*time.Minute + 59*time.Second), Goes: 8.66, Wants: 57.02,
+	}}
 	tests := map[string]struct {
 		m    notify.Message
 		want map[string]any
 	}{
+		"page about a platform": {short, map[string]any{
+			"kind": "page", "case": "", "platform": "ebay", "store": "", "reason": "unknown", "why": "time_short", "stage": "none",
+			"answers_due": 340.0, "answers_an_hour": 8.66, "answers_an_hour_wanted": 57.02,
+			"text": "A person must act: ebay is short of time: 340 answers are due, 120 of them within 2h05m, and 8.6 an hour go out where 58 are wanted (time short)",
+		}},
 		"warning": {warning("77"), map[string]any{
 			"kind": "warning", "case": "AE01/77", "platform": "aliexpress", "store": "AE01", "reason": "not_received", "why": "warn_point",
 			"stage": "warn", "deadline": "2026-03-02T15:30:00Z", "seconds_left": 19800.0, "cost_of_silence": "12.00 USD",

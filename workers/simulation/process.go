@@ -13,6 +13,7 @@ import (
 	"watchkeeper/workers/handle"
 	"watchkeeper/workers/intake"
 	"watchkeeper/workers/job"
+	"watchkeeper/workers/meter"
 	"watchkeeper/workers/poll"
 	"watchkeeper/workers/sweep"
 )
@@ -37,6 +38,7 @@ type process struct {
 	poller   *poll.Runner
 	sources  connectors.Sources
 	obeyer   *sweep.Obeyer
+	meter    *meter.Meter
 }
 
 func (p *process) now() time.Time { return p.w.now.Add(p.skew) }
@@ -64,14 +66,16 @@ func (w *World) launch(n int) {
 func (p *process) wire() {
 	w, log := p.w, zap.NewNop()
 	p.sources = connectors.Sources{}
-	in := intake.New(intake.Deps{Store: p.memory, Rules: p.rules, Jobs: jobs{p}, Tracker: trackerID, Now: p.now, Log: log, Metrics: w.metrics.intake, AtOnce: 1})
+	p.meter = meter.New([]sla.Platform{marketplace, tracking}, nil, p.now)
+	rules := wary{p.rules, p.meter}
+	in := intake.New(intake.Deps{Store: p.memory, Rules: rules, Jobs: jobs{p}, Tracker: trackerID, Now: p.now, Log: log, Metrics: w.metrics.intake, AtOnce: 1})
 	var feeds []poll.Feed
 	for _, s := range w.market.stores {
 		l := &link{p: p, s: s}
 		src := &connectors.Source{Built: connectors.Built{Connector: l, Responder: l}, Store: s.id, Platform: marketplace}
 		p.sources[s.id] = src
 		feeds = append(feeds, poll.Feed{
-			ID: string(s.id) + "/disputes", Source: src, Fetch: l, Pace: pace(pollEvery), Gone: p.gone,
+			ID: string(s.id) + "/disputes", Source: src, Fetch: l, Pace: p.pace(pollEvery), Gone: p.gone,
 			Accept: func(ctx context.Context, src *connectors.Source, page connectors.Page) error {
 				_, err := in.Accept(ctx, src, page)
 				return err
@@ -82,15 +86,15 @@ func (p *process) wire() {
 	src := &connectors.Source{Built: connectors.Built{Tracker: t}, Store: trackerID, Platform: tracking}
 	p.sources[trackerID] = src
 	feeds = append(feeds, poll.Feed{
-		ID: string(trackerID) + "/parcels", Source: src, Fetch: t, Pace: pace(parcelsEvery),
+		ID: string(trackerID) + "/parcels", Source: src, Fetch: t, Pace: p.pace(parcelsEvery),
 		Accept: func(ctx context.Context, src *connectors.Source, page connectors.Page) error {
 			_, err := in.AcceptShipments(ctx, src, page)
 			return err
 		},
 	})
 	p.handlers = handle.New(handle.Deps{
-		Store: p.memory, Ledger: p.memory, Money: p.memory, Audit: p.memory, Intake: in, Rules: p.rules, Jobs: jobs{p}, Sources: p.sources,
-		Notify: notifier{p}, Now: p.now, Log: log, Metrics: w.metrics.handle,
+		Store: p.memory, Ledger: p.memory, Money: p.memory, Audit: p.memory, Intake: in, Rules: rules, Jobs: jobs{p}, Sources: p.sources,
+		Notify: notifier{p}, Meter: p.meter, Now: p.now, Log: log, Metrics: w.metrics.handle,
 	})
 	p.poller = poll.New(p.memory, feeds, p.now, log, w.metrics.poll)
 	p.poller.InTurn(func(d time.Duration) time.Duration { return w.between(d-d/20, d+d/20) })
@@ -98,11 +102,20 @@ func (p *process) wire() {
 		p.poller.Forget()
 		return p.poller.Ensure(ctx)
 	})
-	p.obeyer = &sweep.Obeyer{Store: p.memory, Sources: p.sources, Rules: p.rules, Name: func(time.Time) string { return p.rules.Hash() }, Now: p.now, Log: log}
+	p.sweeper.Under(func(*connectors.Source) sla.Pressure { return p.meter.Worst() })
+	p.obeyer = &sweep.Obeyer{Store: p.memory, Sources: p.sources, Rules: rules, Name: func(time.Time) string { return p.rules.Hash() }, Now: p.now, Log: log}
 }
 
-func pace(every time.Duration) func(time.Time) (time.Duration, time.Time) {
-	return func(time.Time) (time.Duration, time.Time) { return every, time.Time{} }
+func (p *process) pace(every time.Duration) func(time.Time) (time.Duration, time.Time) {
+	return func(time.Time) (time.Duration, time.Time) { return p.meter.Worst().Stretch(every), time.Time{} }
+}
+
+// measure makes margins and pressure anew, from what this process has measured alone: a replica that hears nobody must be as safe.
+func (p *process) measure() {
+	for _, src := range p.sources {
+		p.meter.Clock(src.Platform, src.Store, src.Skew())
+	}
+	p.meter.Make()
 }
 
 func (p *process) gone(ctx context.Context, src *connectors.Source, ids []string) error {
@@ -127,6 +140,9 @@ func (p *process) begin() {
 	})
 	for turn := 0; ; turn++ {
 		_ = p.memory.NoteRules(ctx, p.name, p.rules.Hash(), p.now()) // as workers/fleet does
+		if turn%10 == 0 {
+			p.measure()
+		}
 		if p.sweeper.Epoch(ctx) == nil && turn%10 == 0 {
 			_ = p.poller.Ensure(ctx)
 			_, _ = p.sweeper.Parcels(ctx)

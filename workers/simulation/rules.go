@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"watchkeeper/sla"
+	"watchkeeper/workers/meter"
 )
 
 // What the rules of every world have in common.
@@ -38,6 +39,19 @@ func (b *rulebook) Sold(sla.StoreID, sla.StoreID, sla.Lane) sla.ShipmentRule {
 
 // Hash names the version.
 func (b *rulebook) Hash() string { return fmt.Sprint("v", b.version) }
+
+// wary are the rules with the margins that a process' measurements want, as in workers/fleet.
+type wary struct {
+	*rulebook
+	meter *meter.Meter
+}
+
+// For gives the rule of a store.
+func (w wary) For(p sla.Platform, s sla.StoreID, r sla.Reason) sla.Rule {
+	rule := w.rulebook.For(p, s, r)
+	rule.Margin = w.meter.View(p).Margin
+	return rule
+}
 
 // draw makes the next version of the rules: budgets stay, for they are promises about the whole run.
 func (w *World) draw(before *rulebook) *rulebook {

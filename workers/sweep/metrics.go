@@ -11,8 +11,10 @@ type metrics struct {
 	frozen  prometheus.Gauge
 	amnesia prometheus.Counter
 	mended  prometheus.Counter
-	gone    prometheus.Counter
-	ended   prometheus.Counter
+
+	leftUndone *prometheus.CounterVec
+	gone       prometheus.Counter
+	ended      prometheus.Counter
 }
 
 // Metrics are the sweeper's, registered once for a process.
@@ -33,6 +35,10 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		mended: f.NewCounter(prometheus.CounterOpts{Name: "watchkeeper_kill_switches_mended_total",
 			Help: "Words on kill switches that were brought back to shards that had lost or missed them."}),
 	}
+	m.leftUndone = f.NewCounterVec(prometheus.CounterOpts{Name: "watchkeeper_left_undone_total",
+		Help: "What was left undone because time is short: disputes that were not read again, and sweeps over the parcels."}, []string{"class"})
+	m.leftUndone.WithLabelValues("case")
+	m.leftUndone.WithLabelValues("parcel")
 	m.gone = f.NewCounter(prometheus.CounterOpts{Name: "watchkeeper_processes_gone_total",
 		Help: "Other processes that stopped without a word, as this one was the first to find."})
 	m.ended = f.NewCounter(prometheus.CounterOpts{Name: "watchkeeper_leases_ended_total",

@@ -52,16 +52,22 @@ type Sweeper struct {
 	metrics *metrics
 	// amnesia is called when the store has lost its memory: feeds must be armed again and running walks forgotten.
 	amnesia  func(ctx context.Context) error
-	relearn  atomic.Bool // a loss was told, and amnesia has not gone through since
-	unmended atomic.Bool // the kill switches could not be mended the last time
+	pressure func(*connectors.Source) sla.Pressure // nil source: of the whole fleet
+	relearn  atomic.Bool                           // a loss was told, and amnesia has not gone through since
+	unmended atomic.Bool                           // the kill switches could not be mended the last time
 }
 
 // New makes a sweeper. amnesia is called when the store has lost its memory, before anything else is swept.
 //
 //nolint:revive // seven arguments: each is one thing that it works with, and there is one caller
 func New(store Store, jobs Jobs, sources connectors.Sources, now func() time.Time, log *zap.Logger, m *Metrics, amnesia func(context.Context) error) *Sweeper {
-	return &Sweeper{store: store, jobs: jobs, sources: sources, now: now, log: log.Named("sweep"), metrics: m.metrics, amnesia: amnesia}
+	return &Sweeper{store: store, jobs: jobs, sources: sources, now: now, log: log.Named("sweep"), metrics: m.metrics, amnesia: amnesia,
+		pressure: func(*connectors.Source) sla.Pressure { return sla.PressureNone }}
 }
+
+// Under makes the sweeper leave undone what the pressure says, of a store's platform or, for nil, of the whole fleet. What is left undone keeps
+// its timer. It must be called before the first RunOnce.
+func (s *Sweeper) Under(pressure func(*connectors.Source) sla.Pressure) { s.pressure = pressure }
 
 // RunOnce checks the store's memory, then claims everything that is due and asks for its work. It answers how many entries it claimed.
 func (s *Sweeper) RunOnce(ctx context.Context) (int, error) {
@@ -147,6 +153,8 @@ func (s *Sweeper) hand(ctx context.Context, due []sla.CaseRecord, tag string) er
 			// A store that is not configured here: its timer comes back after the lease, for a replica that knows it.
 		case !c.Open() && !c.Unresolved:
 			closed = append(closed, c.ID)
+		case c.Obligation.Turn == 0 && !c.Unresolved && !s.pressure(s.sources[c.ID.Store]).Rereads():
+			s.metrics.leftUndone.WithLabelValues("case").Inc() // its timer comes back after the lease
 		case (c.Obligation.Turn == 0 || c.Answered) && !c.Unresolved:
 			refresh = append(refresh, c.ID)
 		default:
@@ -169,6 +177,10 @@ func (s *Sweeper) hand(ctx context.Context, due []sla.CaseRecord, tag string) er
 
 // Parcels claims the parcels that are due and asks for their work.
 func (s *Sweeper) Parcels(ctx context.Context) (int, error) {
+	if !s.pressure(nil).Parcels() {
+		s.metrics.leftUndone.WithLabelValues("parcel").Inc()
+		return 0, nil
+	}
 	total := 0
 	for range maxBatches {
 		now := s.now()
