@@ -98,14 +98,15 @@ func (w *World) plague() {
 	})
 	w.every(Freeze, 5*time.Hour, func() {
 		if p := w.anyone(); p != nil {
-			p.frozen = w.now.Add(w.between(time.Second, longestFreeze))
-			w.tellf("", "process %d frozen until %s", p.n, p.frozen.Format(time.TimeOnly))
+			w.freeze(p)
 		}
 	})
 	w.every(Cut, 4*time.Hour, func() {
 		if p := w.anyone(); p != nil {
 			p.cut = w.now.Add(w.between(time.Second, 20*time.Minute))
 			w.tellf("", "process %d has no Redis until %s", p.n, p.cut.Format(time.TimeOnly))
+			w.watchOver()
+			w.at(p.cut, w.watchOver)
 		}
 	})
 	w.every(Flush, 60*time.Hour, func() {

@@ -17,6 +17,7 @@ type Memory interface {
 	poll.Store
 	sweep.Store
 	sweep.Armed
+	sweep.Living
 	handle.Ledger
 	handle.Money
 	NoteRules(ctx context.Context, process, hash string, now time.Time) error
@@ -241,4 +242,20 @@ func (g *gate) NoteRules(ctx context.Context, process, hash string, now time.Tim
 
 func (g *gate) RulesVersions(ctx context.Context, now time.Time, within time.Duration) (int, error) {
 	return call(g, func() (int, error) { return g.of.RulesVersions(ctx, now, within) })
+}
+
+func (g *gate) Beat(ctx context.Context, now time.Time) (int, error) {
+	return call(g, func() (int, error) { return g.of.Beat(ctx, now) })
+}
+
+func (g *gate) EndCaseLeases(ctx context.Context, now, until time.Time) (int, error) {
+	return call(g, func() (int, error) { return g.of.EndCaseLeases(ctx, now, until) })
+}
+
+func (g *gate) EndShipmentLeases(ctx context.Context, now, until time.Time) (int, error) {
+	return call(g, func() (int, error) { return g.of.EndShipmentLeases(ctx, now, until) })
+}
+
+func (g *gate) EndFeedLeases(ctx context.Context, now, until time.Time) (int, error) {
+	return call(g, func() (int, error) { return g.of.EndFeedLeases(ctx, now, until) })
 }

@@ -82,7 +82,7 @@ func (j *judge) seen(d *dispute, records map[sla.DisputeID]sla.CaseRecord) {
 	}
 }
 
-// rests checks I9: what was due has been answered, or a person was told.
+// rests checks I9: what was due, and is known to be, has been answered, or a person was told.
 func (j *judge) rests(d *dispute, c sla.CaseRecord) {
 	w := j.w
 	if d.now.State != sla.StateSeller {
@@ -94,7 +94,7 @@ func (j *judge) rests(d *dispute, c sla.CaseRecord) {
 	if opened := d.now.Obligations[0].Opened; due.Before(opened) {
 		due = opened
 	}
-	if rule.Mode.Value != sla.ModeLive || theirs.Sub(due) < convergeIn {
+	if rule.Mode.Value != sla.ModeLive || theirs.Sub(due) < convergeIn || w.now.Sub(d.moved) < convergeIn {
 		return
 	}
 	if _, told := d.judged.paged[turnOf(d.n, d.turn)]; told {

@@ -199,8 +199,9 @@ func (j *judge) explained(line []byte) {
 
 // read notes that a feed was read to its end.
 func (j *judge) read(f sla.FeedRecord) {
-	if !f.LastSuccess.IsZero() && !f.LastSuccess.Equal(j.told[f.Store]) {
-		j.told[f.Store], j.feeds[f.Store] = f.LastSuccess, j.w.now
+	last := f.LastSuccess.Truncate(time.Millisecond) // as it comes back when the next reading begins
+	if !f.LastSuccess.IsZero() && !last.Equal(j.told[f.Store]) {
+		j.told[f.Store], j.feeds[f.Store] = last, j.w.now
 		j.w.tellf("", "feed of %s read", f.Store)
 	}
 }

@@ -38,6 +38,8 @@ type process struct {
 	poller   *poll.Runner
 	sources  connectors.Sources
 	obeyer   *sweep.Obeyer
+	watch    *sweep.Watch
+	vigil    time.Time // it beats until then
 	meter    *meter.Meter
 }
 
@@ -103,6 +105,7 @@ func (p *process) wire() {
 		return p.poller.Ensure(ctx)
 	})
 	p.sweeper.Under(func(*connectors.Source) sla.Pressure { return p.meter.Worst() })
+	p.watch = sweep.NewWatch(p.memory, poll.Lease, p.now, log, w.metrics.sweep)
 	p.obeyer = &sweep.Obeyer{Store: p.memory, Sources: p.sources, Rules: rules, Name: func(time.Time) string { return p.rules.Hash() }, Now: p.now, Log: log}
 }
 
@@ -129,6 +132,7 @@ func (p *process) gone(ctx context.Context, src *connectors.Source, ids []string
 // begin is what a process does first; then its two loops run until it ends.
 func (p *process) begin() {
 	ctx := context.Background()
+	p.beat()
 	for !p.began(ctx) {
 		p.w.pause(5 * time.Second)
 	}
@@ -166,6 +170,43 @@ func (p *process) began(ctx context.Context) bool {
 	}) == nil
 }
 
+// quiet is longer than it takes to know that a process is gone, and to end what it held.
+const quiet = 5 * time.Second
+
+// watchOver lets all processes beat for a while, because one of them has just fallen silent or speaks again. In between they do not: nothing would
+// be learnt from it, and beats would be most of what happens in four days.
+func (w *World) watchOver() {
+	for _, p := range w.processes {
+		if p != nil && !p.dead {
+			p.beat()
+		}
+	}
+}
+
+// beat says for a while that a process lives, and looks whether the others do.
+func (p *process) beat() {
+	w := p.w
+	begun := p.vigil.After(w.now)
+	p.vigil = w.now.Add(quiet)
+	if begun {
+		return
+	}
+	w.start(p, func() {
+		for p.vigil.After(w.now) {
+			_ = p.watch.Beat(context.Background()) // a failure is tried again with the next beat
+			p.wait(sweep.BeatEvery)
+		}
+	})
+}
+
+// freeze lets a process stand still for a while.
+func (w *World) freeze(p *process) {
+	p.frozen = w.now.Add(w.between(time.Second, longestFreeze))
+	w.tellf("", "process %d frozen until %s", p.n, p.frozen.Format(time.TimeOnly))
+	w.watchOver()
+	w.at(p.frozen, w.watchOver)
+}
+
 // step is where a process may die or freeze.
 func (p *process) step() {
 	w := p.w
@@ -173,8 +214,7 @@ func (p *process) step() {
 		w.crash(p)
 	}
 	if w.may(Freeze, 0.00003) {
-		p.frozen = w.now.Add(w.between(time.Second, longestFreeze))
-		w.tellf("", "process %d frozen until %s", p.n, p.frozen.Format(time.TimeOnly))
+		w.freeze(p)
 	}
 	w.pause(time.Duration(100+w.rng.IntN(2000)) * time.Microsecond)
 }

@@ -164,6 +164,7 @@ func (w *World) crash(p *process) {
 	w.tellf("", "process %d dies", p.n)
 	w.endAll(p)
 	w.after(w.between(time.Second, time.Minute), func() { w.launch(p.n) })
+	w.watchOver()
 	if w.running != nil && w.running.proc == p {
 		panic(ended{})
 	}

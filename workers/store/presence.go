@@ -17,15 +17,15 @@ const (
 	GoneAfter = 2 * time.Second
 	// mostUnseen is the longest time between two looks of who watches; after a longer one it was away itself, or Redis was.
 	mostUnseen = time.Second
-	// goneKept is how long it is remembered who is gone: longer than any claim of an attempt.
-	goneKept = 10 * time.Minute
+	// GoneKept is how long it is remembered who is gone: longer than any claim of an attempt.
+	GoneKept = 10 * time.Minute
 )
 
 // presentShard has who lives.
 const presentShard = 0
 
-// others are the other processes as this one sees them.
-type others struct {
+// Others are the other processes as one process sees them. The zero value knows nobody. It is safe for concurrent use.
+type Others struct {
 	beating sync.Mutex // over the next three: one beat at a time. It is held over calls, and nobody else waits for it
 	beats   uint64
 	last    time.Time       // when it was last looked
@@ -42,51 +42,43 @@ type beat struct {
 	since time.Time
 }
 
-// Beat notes that this process lives, and looks whether the others do. It answers how many are newly known to be gone that this process was
-// the first to find: whoever is told of one ends the leases. It must be called several times within GoneAfter.
-func (s *Store) Beat(ctx context.Context, now time.Time) (int, error) {
-	const op = "beat"
-	o := &s.others
+// Present notes that a process lives (beats) and which others it found gone, each with its beats; it gives what each process says (presence.lua).
+type Present func(beats, gone []byte) (map[string]string, error)
+
+// Beat notes that this process lives, and looks whether the others do. See Store.Beat.
+func (o *Others) Beat(me string, now time.Time, present Present) (int, error) {
 	o.beating.Lock()
 	defer o.beating.Unlock()
 	o.beats++
-	said, err := s.present(ctx, binary.BigEndian.AppendUint64(nil, o.beats), nil, now)
+	said, err := present(binary.BigEndian.AppendUint64(nil, o.beats), nil)
 	if err != nil {
-		return 0, wrap(op, err)
+		return 0, err
 	}
-	if silent := o.watch(said, s.process, now); len(silent) > 0 {
-		if said, err = s.present(ctx, nil, silent, now); err != nil {
-			return 0, wrap(op, err)
+	if silent := o.watch(said, me, now); len(silent) > 0 {
+		if said, err = present(nil, silent); err != nil {
+			return 0, err
 		}
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.hear(said, s.process), nil
+	return o.hear(said, me), nil
 }
 
-// Leave forgets this process among the living: it stops, and holds nothing.
-func (s *Store) Leave(ctx context.Context) error {
-	return wrap("leave", s.rdb.HDel(ctx, s.keys[presentShard].alive, s.process).Err())
+// Gone are the processes known to be gone, processSize bytes each.
+func (o *Others) Gone() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.gone
 }
 
-// present asks who lives, and notes what is given.
-func (s *Store) present(ctx context.Context, beats, gone []byte, now time.Time) (map[string]string, error) {
-	reply, err := s.runOne(ctx, call{script: presentScript, keys: []string{s.keys[presentShard].alive},
-		args: []any{s.process, beats, gone, now.UnixMilli(), goneKept.Milliseconds()}})
-	if err != nil {
-		return nil, err
-	}
-	pairs, ok := reply.([]any)
-	if !ok || len(pairs)%2 != 0 {
-		return nil, fmt.Errorf("who lives: %w", ErrUnreadable)
-	}
-	said := make(map[string]string, len(pairs)/2)
-	for i := 0; i < len(pairs); i += 2 {
-		if process := string(bytesOf(pairs[i])); len(process) == processSize {
-			said[process] = string(bytesOf(pairs[i+1]))
-		}
-	}
-	return said, nil
+// Learn hears what the processes say, and tells whether others are gone than before. Who was found gone is told by Beat, and not here.
+func (o *Others) Learn(said map[string]string, me, before string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	told := o.mine
+	o.hear(said, me)
+	o.mine = told
+	return len(o.gone) > 0 && o.gone != before
 }
 
 // markedGone tells the word that a process is gone from its beats, which are eight bytes.
@@ -94,7 +86,7 @@ func markedGone(said string) bool { return len(said) > 8 }
 
 // watch takes in what processes say, and gives those that have been silent for long, each with its beats. After an absence of ours nobody has
 // been silent yet.
-func (o *others) watch(said map[string]string, me string, now time.Time) (silent []byte) {
+func (o *Others) watch(said map[string]string, me string, now time.Time) (silent []byte) {
 	gap := now.Sub(o.last)
 	away := gap < 0 || gap > mostUnseen
 	seen := make(map[string]beat, len(said))
@@ -115,7 +107,7 @@ func (o *others) watch(said map[string]string, me string, now time.Time) (silent
 }
 
 // hear learns who is gone, and counts those that this process has found and not told yet.
-func (o *others) hear(said map[string]string, me string) (found int) {
+func (o *Others) hear(said map[string]string, me string) (found int) {
 	var gone strings.Builder
 	mine := map[string]bool{}
 	for process, count := range said {
@@ -135,25 +127,45 @@ func (o *others) hear(said map[string]string, me string) (found int) {
 	return found
 }
 
-// deserters are the processes known to be gone.
-func (s *Store) deserters() string {
-	s.others.mu.Lock()
-	defer s.others.mu.Unlock()
-	return s.others.gone
+// Beat notes that this process lives, and looks whether the others do. It answers how many are newly known to be gone that this process was
+// the first to find: whoever is told of one ends the leases. It must be called several times within GoneAfter.
+func (s *Store) Beat(ctx context.Context, now time.Time) (int, error) {
+	found, err := s.others.Beat(s.process, now, func(beats, gone []byte) (map[string]string, error) { return s.present(ctx, beats, gone, now) })
+	return found, wrap("beat", err)
 }
+
+// Leave forgets this process among the living: it stops, and holds nothing.
+func (s *Store) Leave(ctx context.Context) error {
+	return wrap("leave", s.rdb.HDel(ctx, s.keys[presentShard].alive, s.process).Err())
+}
+
+// present asks who lives, and notes what is given.
+func (s *Store) present(ctx context.Context, beats, gone []byte, now time.Time) (map[string]string, error) {
+	reply, err := s.runOne(ctx, call{script: presentScript, keys: []string{s.keys[presentShard].alive},
+		args: []any{s.process, beats, gone, now.UnixMilli(), GoneKept.Milliseconds()}})
+	if err != nil {
+		return nil, err
+	}
+	pairs, ok := reply.([]any)
+	if !ok || len(pairs)%2 != 0 {
+		return nil, fmt.Errorf("who lives: %w", ErrUnreadable)
+	}
+	said := make(map[string]string, len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		if process := string(bytesOf(pairs[i])); len(process) == processSize {
+			said[process] = string(bytesOf(pairs[i+1]))
+		}
+	}
+	return said, nil
+}
+
+// deserters are the processes known to be gone.
+func (s *Store) deserters() string { return s.others.Gone() }
 
 // heardOfMore looks who is gone, and tells whether that is somebody else than before. Without an answer it is not.
 func (s *Store) heardOfMore(ctx context.Context, before string, now time.Time) bool {
 	said, err := s.present(ctx, nil, nil, now)
-	if err != nil {
-		return false
-	}
-	s.others.mu.Lock()
-	defer s.others.mu.Unlock()
-	found := s.others.mine // told by Beat, and not here
-	s.others.hear(said, s.process)
-	s.others.mine = found
-	return len(s.others.gone) > 0 && s.others.gone != before
+	return err == nil && s.others.Learn(said, s.process, before)
 }
 
 // endBatch is about how many leases one run of a script ends, in all shards together, and endRuns how often it runs.

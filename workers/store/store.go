@@ -52,7 +52,7 @@ type Store struct {
 	prints          prints
 	warnings        []string
 
-	others others // the other processes, as far as they beat
+	others Others // the other processes, as far as they beat
 
 	mu   sync.Mutex       // over learning epochs
 	lost map[int]struct{} // shards whose loss CheckEpoch has not told yet

@@ -36,6 +36,7 @@ type both interface {
 	intake.Store
 	sweep.Store
 	sweep.Armed
+	sweep.Living
 	handle.Ledger
 	handle.Money
 	CheckKill(ctx context.Context, p sla.Platform, id sla.StoreID, r sla.Reason) error
@@ -79,7 +80,13 @@ func kindOf(err error) string {
 // same does one call on both stores and compares what they say.
 func (p *pair) same(t *rapid.T, what string, do func(both) (any, error)) any {
 	t.Helper()
-	of := p.procs[rapid.IntRange(0, 1).Draw(t, "process")]
+	return p.sameIn(t, rapid.IntRange(0, 1).Draw(t, "process"), what, do)
+}
+
+// sameIn is same in one process.
+func (p *pair) sameIn(t *rapid.T, process int, what string, do func(both) (any, error)) any {
+	t.Helper()
+	of := p.procs[process]
 	want, wantErr := do(of[0])
 	got, gotErr := do(of[1])
 	if kindOf(wantErr) != kindOf(gotErr) {

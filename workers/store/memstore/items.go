@@ -70,6 +70,7 @@ func (k kind[R]) set(t table[R], key string, r R) {
 			return
 		}
 		t.due.Delete(timer{ms: was, id: key})
+		t.leased.Delete(key)
 	}
 	if ms != 0 {
 		t.due.Set(timer{ms: ms, id: key})
@@ -162,6 +163,7 @@ func remove[R any](s *Store, k kind[R], n int, ident func(int) (sla.StoreID, str
 		t := k.table(s.w.shards[p.shard])
 		if old, ok := t.records.Delete(p.key); ok {
 			t.due.Delete(timer{ms: dueMS(*k.next(&old)), id: p.key})
+			t.leased.Delete(p.key)
 		}
 		if k.name == caseKind.name {
 			s.w.shards[p.shard].ledger.Delete(p.key)
@@ -199,6 +201,7 @@ func claim[R any](s *Store, k kind[R], now time.Time, lease time.Duration, limit
 		out = append(out, r)
 		*k.next(&r) = till
 		k.set(t, best.id, r)
+		t.leased.Set(best.id, dueMS(till))
 	}
 	return out, nil
 }

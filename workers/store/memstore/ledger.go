@@ -3,6 +3,7 @@ package memstore
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -23,8 +24,14 @@ func slotOf(h *shard, key string, at sla.AttemptKey) (all []sla.Attempt, i int, 
 	return all, i, ok
 }
 
+// writerOf names a slot of a case among the writers.
+func writerOf(key string, at sla.AttemptKey) string {
+	return fmt.Sprintf("%s/%x/%d", key, uint64(at.Turn), at.Side)
+}
+
 // keep writes a slot.
-func keep(h *shard, key string, a sla.Attempt) {
+func (s *Store) keep(h *shard, key string, a sla.Attempt) {
+	h.writers.Set(writerOf(key, a.AttemptKey), s.process)
 	a.Dispute = sla.DisputeID{}
 	all, i, ok := slotOf(h, key, a.AttemptKey)
 	all = slices.Clone(all)
@@ -46,9 +53,34 @@ func (s *Store) ClaimAttempt(ctx context.Context, key sla.AttemptKey, now time.T
 func (s *Store) ClaimAttempts(_ context.Context, keys []sla.AttemptKey, now time.Time, lease time.Duration) []sla.Claim {
 	s.w.mu.Lock()
 	defer s.w.mu.Unlock()
-	out := make([]sla.Claim, len(keys))
-	places, each := make([]target, len(keys)), map[int]int64{}
+	out, all := make([]sla.Claim, len(keys)), make([]int, len(keys))
+	for i := range keys {
+		all[i] = i
+	}
+	gone := s.others.Gone()
+	s.claimAll(keys, all, now, lease, out)
+	var held []int
+	for i, c := range out {
+		if errors.Is(c.Err, sla.ErrHeld) {
+			held = append(held, i)
+		}
+	}
+	if len(held) > 0 && s.others.Learn(s.present(nil, nil, now), s.process, gone) {
+		s.claimAll(keys, held, now, lease, out)
+	}
 	for i, key := range keys {
+		if out[i].Err != nil {
+			out[i].Err = fmt.Errorf("claim attempt %s: %w", key.Dispute, out[i].Err)
+		}
+	}
+	return out
+}
+
+// claimAll tries slots.
+func (s *Store) claimAll(keys []sla.AttemptKey, pending []int, now time.Time, lease time.Duration, out []sla.Claim) {
+	places, each := make([]target, len(keys)), map[int]int64{}
+	for _, i := range pending {
+		key := keys[i]
 		var err error
 		if places[i].key, places[i].shard, err = s.member(key.Dispute.Store, key.Dispute.Native); err == nil {
 			err = s.remember(places[i].shard)
@@ -58,8 +90,8 @@ func (s *Store) ClaimAttempts(_ context.Context, keys []sla.AttemptKey, now time
 		}
 	}
 	ahead := map[int]int64{} // the sequences of the call, taken from each shard at once as the Redis one does
-	for i, key := range keys {
-		if out[i].Err == nil {
+	for _, i := range pending {
+		if key := keys[i]; out[i].Err == nil {
 			p := places[i]
 			next := func() int64 {
 				if ahead[p.shard] == 0 {
@@ -73,11 +105,7 @@ func (s *Store) ClaimAttempts(_ context.Context, keys []sla.AttemptKey, now time
 				s.saw(p.shard, seen)
 			}
 		}
-		if out[i].Err != nil {
-			out[i].Err = fmt.Errorf("claim attempt %s: %w", key.Dispute, out[i].Err)
-		}
 	}
-	return out
 }
 
 // claimSlot is scripts/attempt_claim.lua.
@@ -92,7 +120,8 @@ func (s *Store) claimSlot(p target, key sla.AttemptKey, now, until time.Time, ne
 	if a.State == sla.AttemptSettled {
 		return a, nil
 	}
-	if floorMS(a.Lease) > now.UnixMilli() {
+	early := floorMS(a.Lease) > now.UnixMilli()
+	if early && !s.deserted(h, p.key, key) {
 		return sla.Attempt{}, sla.ErrHeld
 	}
 	became := sla.AttemptClaimed
@@ -106,10 +135,24 @@ func (s *Store) claimSlot(p target, key sla.AttemptKey, now, until time.Time, ne
 			}
 		}
 	}
+	if early && a.State == sla.AttemptSent {
+		a.SentAt = a.Lease // who is taken for gone may only be slow, and send until its lease is over
+	}
 	a.State, a.Lease = became, until
 	a.Token = uint64(s.views[p.shard].epoch)<<32 + uint64(next())
-	keep(h, p.key, a)
+	s.keep(h, p.key, a)
 	return a, nil
+}
+
+// deserted tells whether the process that wrote a slot last is gone.
+func (s *Store) deserted(h *shard, key string, at sla.AttemptKey) bool {
+	by, known := h.writers.Get(writerOf(key, at))
+	for gone := s.others.Gone(); known && len(gone) > 0; gone = gone[len(by):] {
+		if gone[:len(by)] == by {
+			return true
+		}
+	}
+	return false
 }
 
 // out tells whether an answer may be out whose outcome is not known.
@@ -152,7 +195,7 @@ func (s *Store) recordIntent(in sla.Intent) (sla.Attempt, error) {
 	a := in.Attempt
 	a.State, a.N, a.Lease, a.SentAt = sla.AttemptSent, all[i].N+1, all[i].Lease, instant(floorMS(in.Now))
 	a.Amount, a.Receipt = money3(a.Amount), ""
-	keep(h, key, a)
+	s.keep(h, key, a)
 	s.saw(shard, s.ahead(shard, 1))
 	return a, nil
 }
@@ -179,7 +222,7 @@ func (s *Store) Settle(_ context.Context, a sla.Attempt, st sla.Settlement) erro
 	if err := later(h, key, &a, s.views[shard].epoch); err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
-	keep(h, key, a)
+	s.keep(h, key, a)
 	fresh := st.Case == nil || s.writeCase(shard, key, st.Case)
 	if len(st.Audit) > 0 {
 		s.audit(shard, AuditLine{At: time.UnixMilli(st.At.UnixMilli()).UTC(), ID: a.Dispute.String(), Line: st.Audit})
@@ -244,7 +287,7 @@ func (s *Store) ReleaseAttempt(_ context.Context, a sla.Attempt) error {
 		old.State = stateNone
 	}
 	old.Lease = time.Time{}
-	keep(h, key, old)
+	s.keep(h, key, old)
 	return nil
 }
 

@@ -44,6 +44,19 @@ func (p *pair) records() map[string]func(*rapid.T) {
 				return fmt.Sprint(out), err
 			})
 		},
+		"beat": func(t *rapid.T) {
+			of := rapid.IntRange(0, 1).Draw(t, "process")
+			for range rapid.IntRange(1, 6).Draw(t, "times") { // the other one may be gone then
+				p.sameIn(t, of, "beat", func(s both) (any, error) { return s.Beat(ctx, p.now) })
+				p.now = p.now.Add(time.Duration(rapid.IntRange(300, 1100).Draw(t, "ms")) * time.Millisecond)
+			}
+		},
+		"unlease": func(t *rapid.T) {
+			p.same(t, "unlease", func(s both) (any, error) {
+				_, err := s.EndCaseLeases(ctx, p.now, p.now.Add(lease)) // of a leaf leased as a whole Redis counts what has left it, too
+				return nil, err
+			})
+		},
 		"rearm": func(t *rapid.T) {
 			moves := []sla.Rearm{{ID: anyID(t), Version: uint32(rapid.IntRange(1, 3).Draw(t, "version")), Next: p.now.Add(time.Second)}}
 			p.same(t, "rearm", func(s both) (any, error) { return s.RearmCases(ctx, moves) })

@@ -22,6 +22,9 @@ type Store struct {
 	views  []view
 	kills  []word             // the newest word on each scope that this process has seen
 	prints map[string]seenRow // by class and identity
+
+	process string
+	others  store.Others
 }
 
 // A view is what this process knows of one shard.
@@ -56,6 +59,8 @@ func Open(w *World, o store.Options) (*Store, error) {
 		prints: map[string]seenRow{}}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.opened++
+	s.process = named(w.opened)
 	if err := s.refresh(s.now()); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}

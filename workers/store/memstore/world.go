@@ -30,6 +30,7 @@ const defaultShards = 8
 type World struct {
 	mu      sync.Mutex
 	shards  []*shard
+	opened  uint32 // handles so far
 	observe func(AuditLine)
 }
 
@@ -55,6 +56,8 @@ type shard struct {
 	kills                   []word
 	claims                  *btree.Map[uint64, []claimed]
 	money                   money
+	writers                 *btree.Map[string, string] // by slot, the process that wrote it last
+	alive                   *btree.Map[string, string] // what each process says
 	rules                   *btree.Map[string, note]
 	obeyed                  string
 	audits                  *btree.Map[int64, AuditLine]
@@ -74,7 +77,7 @@ func newShard() *shard {
 	return &shard{
 		lost: -1, stores: newTree[sla.StoreID, sla.Platform](), cases: newTable[sla.CaseRecord](), shipments: newTable[sla.ShipmentRecord](),
 		feeds: newTable[sla.FeedRecord](), ledger: newTree[string, []sla.Attempt](), claims: newTree[uint64, []claimed](), money: newMoney(),
-		rules: newTree[string, note](), audits: newTree[int64, AuditLine](),
+		writers: newTree[string, string](), alive: newTree[string, string](), rules: newTree[string, note](), audits: newTree[int64, AuditLine](),
 		rejects: newTree[int64, sla.Rejected](),
 	}
 }
@@ -83,6 +86,7 @@ func (h *shard) copy() *shard {
 	c := *h
 	c.stores, c.cases, c.shipments, c.feeds = h.stores.Copy(), h.cases.copy(), h.shipments.copy(), h.feeds.copy()
 	c.ledger, c.claims, c.money = h.ledger.Copy(), h.claims.Copy(), h.money.copy()
+	c.writers, c.alive = h.writers.Copy(), h.alive.Copy()
 	c.rules, c.audits, c.rejects = h.rules.Copy(), h.audits.Copy(), h.rejects.Copy()
 	return &c
 }
@@ -151,8 +155,13 @@ func newTimers() *btree.BTreeG[timer] {
 type table[R any] struct {
 	records *btree.Map[string, R]
 	due     *btree.BTreeG[timer]
+	leased  *btree.Map[string, int64] // until when claims look away from records, in ms
 }
 
-func newTable[R any]() table[R] { return table[R]{records: newTree[string, R](), due: newTimers()} }
+func newTable[R any]() table[R] {
+	return table[R]{records: newTree[string, R](), due: newTimers(), leased: newTree[string, int64]()}
+}
 
-func (t table[R]) copy() table[R] { return table[R]{records: t.records.Copy(), due: t.due.Copy()} }
+func (t table[R]) copy() table[R] {
+	return table[R]{records: t.records.Copy(), due: t.due.Copy(), leased: t.leased.Copy()}
+}
