@@ -70,6 +70,9 @@ func (j *judge) seen(d *dispute, records map[sla.DisputeID]sla.CaseRecord) {
 	if w.lost.After(changed) {
 		changed = w.lost // what was seen before is forgotten
 	}
+	if since := j.fresh[d.store.id]; since.After(changed) {
+		changed = since // one reading may leave a row out whose detail failed
+	}
 	if w.now.Sub(changed) < seenWithin || j.feeds[d.store.id].Sub(changed) < seenWithin {
 		return // not yet, or known as stale: watchkeeper_feed_last_success_timestamp_seconds tells
 	}

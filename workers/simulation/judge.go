@@ -62,7 +62,8 @@ type judge struct {
 	days               map[string]int64 // spent by store and day, away from midnight
 	buyers             map[sla.BuyerKey][]spent
 	feeds              map[sla.StoreID]time.Time // when each was last read to its end
-	told               map[sla.StoreID]time.Time // the same by the clock of who read it
+	fresh              map[sla.StoreID]time.Time // since when it has been read again and again
+	told               map[sla.StoreID]time.Time // the last reading by the clock of who read it
 	lines              int
 }
 
@@ -72,7 +73,10 @@ type spent struct {
 }
 
 func newJudge(w *World) *judge {
-	return &judge{w: w, days: map[string]int64{}, buyers: map[sla.BuyerKey][]spent{}, feeds: map[sla.StoreID]time.Time{}, told: map[sla.StoreID]time.Time{}}
+	return &judge{
+		w: w, days: map[string]int64{}, buyers: map[sla.BuyerKey][]spent{}, feeds: map[sla.StoreID]time.Time{}, fresh: map[sla.StoreID]time.Time{},
+		told: map[sla.StoreID]time.Time{},
+	}
 }
 
 func (j *judge) violatef(i Invariant, of, format string, args ...any) {
@@ -201,6 +205,9 @@ func (j *judge) explained(line []byte) {
 func (j *judge) read(f sla.FeedRecord) {
 	last := f.LastSuccess.Truncate(time.Millisecond) // as it comes back when the next reading begins
 	if !f.LastSuccess.IsZero() && !last.Equal(j.told[f.Store]) {
+		if j.w.now.Sub(j.feeds[f.Store]) > seenWithin {
+			j.fresh[f.Store] = j.w.now
+		}
 		j.told[f.Store], j.feeds[f.Store] = last, j.w.now
 		j.w.tellf("", "feed of %s read", f.Store)
 	}
