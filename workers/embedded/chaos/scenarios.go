@@ -66,7 +66,7 @@ func ofProcesses() []Scenario {
 		},
 		{
 			Name: "flushall", Fault: "FLUSHALL",
-			Sees: "answers stop for the settle window, a warning tells of the loss, and everything is read and confirmed anew", Within: unknown,
+			Sees: "answers stop for the settle window, a warning tells of the loss, and everything is read and confirmed anew", Within: unknown, Short: true,
 		},
 		{
 			Name: "redis disk full", Fault: "redis can write no more of its append-only file for 15 s (RLIMIT_FSIZE)",
