@@ -82,7 +82,7 @@ func printStages(w io.Writer, stages []stageView, now time.Time) {
 		if s.Reached {
 			state = "reached " + span(now.Sub(s.At.Time)) + " ago"
 		}
-		fmt.Fprintf(w, "  %-7s %s  %s\n", s.Stage, s.At, state)
+		fmt.Fprintf(w, "  %-8s %s  %s\n", s.Stage, s.At, state)
 	}
 }
 
@@ -152,7 +152,10 @@ type caseView struct {
 }
 
 func (d *desk) view(ctx context.Context, c sla.CaseRecord, audits int) (*caseView, error) {
-	rule := d.rule(c)
+	rule, err := d.pacedRule(ctx, c)
+	if err != nil {
+		return nil, err
+	}
 	v := &caseView{
 		caseLine: lineOf(c, sla.Decide(d.now, c.Case, rule)), Version: c.Version, Warned: c.Warned, Paged: c.Paged.String(),
 		Answered: c.Answered, Unresolved: c.Unresolved, Waiting: c.Waiting, Approval: c.Approval.String(),

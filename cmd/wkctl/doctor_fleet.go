@@ -92,6 +92,9 @@ func judgeRules(f *facts, books map[string]int) verdict {
 		return fails("if a rollout is under way, ask again in two minutes; if not, start the processes with the other variables anew",
 			"processes obey different rules: %s", strings.Join(each, ", "))
 	case len(hashes) == 0:
+		if f.processes.value.beating > 0 {
+			return warns("ask again in a minute: processes say it again within it when Redis has lost its memory", "no process has said yet which rules it obeys")
+		}
 		return fails("start the fleet", "no process has said which rules it obeys")
 	case len(f.stores) == 0 || f.problems > 0:
 		return fine("%s", strings.Join(each, ", "))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -89,7 +90,7 @@ func remedy(err error) string {
 		return "give it more time with --timeout, or see why there is no answer"
 	case strings.Contains(err.Error(), noPermission):
 		return "give the Redis user the rights of deploy/redis/users.acl"
-	case strings.Contains(err.Error(), "NOAUTH"), strings.Contains(err.Error(), "WRONGPASS"):
+	case refused(err):
 		return "set WK_REDIS__USERNAME and WK_REDIS__PASSWORD_FILE to a user of this server"
 	case errors.Is(err, store.ErrNoRecords):
 		return "see whether WK_REDIS__ADDRS and WK_REDIS__DB are the fleet's; if they are, start the fleet: it reads everything again from the platforms"
@@ -99,6 +100,11 @@ func remedy(err error) string {
 		return "see whether Redis runs, and whether WK_REDIS__ADDRS is where it is"
 	}
 	return "ask again; if it stays so, see the log of Redis and of the fleet"
+}
+
+// refused reports whether Redis is there and does not let us in, or not do what we ask.
+func refused(err error) bool {
+	return slices.ContainsFunc([]string{noPermission, "NOAUTH", "WRONGPASS"}, func(word string) bool { return strings.Contains(err.Error(), word) })
 }
 
 // limits are from which on a number warns and fails.

@@ -109,7 +109,7 @@ var illnesses = []struct {
 	{"fleet processes", stateWarn, "1 stopped", func(f *facts) { f.processes.value.gone = 1 }},
 	{"fleet processes", stateUnknown, "NOPERM", func(f *facts) { f.processes.err = errDenied }},
 	{"fleet rules", stateFail, "0123456789ab in 1, ba9876543210 in 1", func(f *facts) { f.books.value = map[string]int{"0123456789ab": 1, "ba9876543210": 1} }},
-	{"fleet rules", stateFail, "no process", func(f *facts) { f.books.value = nil }},
+	{"fleet rules", stateWarn, "no process has said yet", func(f *facts) { f.books.value = nil }},
 	{"fleet rules", stateWarn, "say 0123456789ab", func(f *facts) { f.books.value = map[string]int{"ba9876543210": 2} }},
 	{"fleet rules", stateUnknown, "NOPERM", func(f *facts) { f.books.err = errDenied }},
 	{"fleet kill switch", stateUnknown, "NOPERM", func(f *facts) { f.kills.err = errDenied }},
@@ -202,6 +202,9 @@ func TestSomeFactsAddFindings(t *testing.T) {
 			f.kills.value = []sla.KillSwitch{{KillScope: sla.KillScope{Store: "AE01"}, Since: now, Note: "why"}}
 			f.stopped = []stopView{{What: stopVariable, Scopes: []string{"T17"}, From: "WK_SLA__KILL"}}
 		}, []string{"fleet kill switch AE01: warn", "fleet kill switch T17: warn"}},
+		"nobody on watch": {func(f *facts) {
+			f.processes.value, f.books.value = presence{}, nil
+		}, []string{"fleet processes: fail", "fleet rules: fail"}},
 		"a store that is gone": {func(f *facts) {
 			f.recorded["OLD"], f.recorded["EMPTY"], f.cases.value.Stores["OLD"] = "bazaar", "bazaar", 3
 		}, []string{"stores recorded OLD: warn"}},

@@ -156,4 +156,7 @@ func TestExplainTellsTheMarginAndThatTimeIsShort(t *testing.T) {
 			t.Errorf("guard at %s, want %s", s.At, want)
 		}
 	}
+	guard := v.Deadline.Add(-91 * time.Minute).Format(time.RFC3339)
+	invoke(t, toys(), env(addr), "cases", "show", "AE02/1003").want(t, exitOK, "guard    "+guard)
+	invoke(t, toys(), env(addr), "cases", "hold", "AE02/1003", "--note", "wait").want(t, exitOK, guard+" (guard)")
 }

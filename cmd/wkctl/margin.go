@@ -36,6 +36,16 @@ func (d *desk) measured(ctx context.Context, p sla.Platform) (sla.Measured, bool
 	return m, known, err
 }
 
+// pacedRule is the rule of a case as of now, with what the fleet has measured of its platform.
+func (d *desk) pacedRule(ctx context.Context, c sla.CaseRecord) (sla.Rule, error) {
+	rule := d.rule(c)
+	pace, known, err := d.measured(ctx, c.ID.Platform)
+	if known {
+		rule.Margin = sla.MarginOf(pace)
+	}
+	return rule, err
+}
+
 func marginViewOf(m sla.Margin) *marginView {
 	return &marginView{Guard: int64(m.Guard / time.Second), Lead: int64(m.Lead / time.Second), Measured: asTyped(m.From)}
 }

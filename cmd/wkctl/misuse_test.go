@@ -3,12 +3,15 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
+
+	"watchkeeper/sla"
 )
 
 func emptyRedis(t *testing.T) string {
@@ -158,5 +161,17 @@ func TestRunIsTheProgram(t *testing.T) {
 		if !strings.Contains(out.String(), name) {
 			t.Errorf("%s is missing in:\n%s", name, out.String())
 		}
+	}
+}
+
+func TestARedisThatLetsNobodyInIsToldApartFromOneThatIsAway(t *testing.T) {
+	t.Parallel()
+	tool := &tool{started: true}
+	wrong := fmt.Errorf("open store: %w: WRONGPASS invalid username-password pair", sla.ErrStoreOut)
+	if got := tool.advise(wrong); !strings.Contains(got, "WK_REDIS__PASSWORD_FILE") || strings.Contains(got, "does not answer") {
+		t.Errorf("wrong password: got %q", got)
+	}
+	if got := tool.advise(fmt.Errorf("open store: %w: refused", sla.ErrStoreOut)); !strings.Contains(got, "WK_REDIS__ADDRS") {
+		t.Errorf("nobody there: got %q", got)
 	}
 }

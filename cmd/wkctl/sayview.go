@@ -32,7 +32,10 @@ type sayView struct {
 }
 
 func (d *desk) sayView(ctx context.Context, c sla.CaseRecord, ask sayAsk) (*sayView, error) {
-	rule := d.rule(c)
+	rule, err := d.pacedRule(ctx, c)
+	if err != nil {
+		return nil, err
+	}
 	before := sla.Decide(d.now, c.Case, rule)
 	v := &sayView{
 		caseLine: lineOf(c, before), Turn: c.Obligation.Turn.String(), Opened: instant{c.Obligation.Opened}, NoPlan: unplanned(c.Case),
@@ -47,6 +50,7 @@ func (d *desk) sayView(ctx context.Context, c sla.CaseRecord, ask sayAsk) (*sayV
 	if err != nil {
 		return nil, err
 	}
+	s.margin = rule.Margin
 	if v.Kills, err = d.kills(ctx, c, rule); err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ func (t *Tokens) tryRenew(ctx context.Context) (string, error) {
 		}
 		mine, err := t.o.Vault.Lock(ctx, t.o.Store, t.o.Owner, lockFor)
 		if err != nil {
-			return "", t.blocked(ctx, "vault is not to be locked")
+			return "", t.blocked(ctx, "the token is over or was refused, and the lock to renew it is not to be had")
 		}
 		if mine {
 			return t.holdAndRenew(ctx)

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
@@ -37,19 +38,21 @@ func (in *Intake) lookup(ctx context.Context, src *connectors.Source, rows []fou
 }
 
 // each reads the disputes a few at a time. The first failure that may pass stops the rest and is returned: going on would only burn
-// the platform's patience. Failures of one dispute alone stay with it, and so do a few of a platform that is otherwise there: one dispute
+// the platform's patience. Those that are under way come to their end: a reading that is cut off has cost its call all the same, and at a low rate
+// the one that is refused would cut off the others each time. Failures of one dispute alone stay with it, and so do a few of a platform that is otherwise there: one dispute
 // whose detail always fails must not hold up the feed behind it. It is read again with the next snapshot, or by its timer.
 func (in *Intake) each(ctx context.Context, rows []found, tolerate int, read func(context.Context, *found) (sla.Dispute, error)) error {
-	g, running := errgroup.WithContext(ctx) // ends with Wait, so that ctx keeps telling about the caller
+	var g errgroup.Group
 	g.SetLimit(in.atOnce)
+	var stopped atomic.Bool
 	var mu sync.Mutex
 	var first error
 	out := 0
 	one := func(f *found) error {
-		if running.Err() != nil {
+		if stopped.Load() || ctx.Err() != nil {
 			return nil
 		}
-		f.dispute, f.err = guarded(running, f, read)
+		f.dispute, f.err = guarded(ctx, f, read)
 		f.done = true
 		if f.err == nil || onlyThis(f.err) {
 			in.note(f)
@@ -64,6 +67,7 @@ func (in *Intake) each(ctx context.Context, rows []found, tolerate int, read fun
 		if first == nil {
 			first = f.err
 		}
+		stopped.Store(true)
 		return f.err
 	}
 	for i := range rows {
