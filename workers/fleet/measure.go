@@ -78,21 +78,27 @@ func (f *Fleet) leaveMeasures(ctx context.Context) {
 	}
 }
 
-// alarm pages people once when answers of a platform begin to be late, by one replica, and again only for another shortage.
+// alarm pages people once when answers of a platform begin to be late, by one replica, and again only for another shortage, an hour
+// later at the earliest.
 func (f *Fleet) alarm(ctx context.Context, p sla.Platform, now time.Time) error {
 	v := f.meter.View(p)
 	switch {
+	case v.Level < sla.PressureAnswers && !f.alarmed[p]:
+		return nil
 	case v.Level < sla.PressureAnswers:
+		if err := f.store.EndPage(ctx, p); err != nil {
+			return err
+		}
 		delete(f.alarmed, p)
 		return nil
 	case f.alarmed[p] || v.Shortage.Level < sla.PressureAnswers:
 		return nil
 	}
-	ours, err := f.store.ClaimPage(ctx, p, now)
+	ours, told, err := f.store.ClaimPage(ctx, p, now)
 	if err != nil {
 		return err
 	}
-	f.alarmed[p] = true
+	f.alarmed[p] = told
 	if ours {
 		f.notifier().short(ctx, p, v.Shortage, now)
 	}
