@@ -70,6 +70,11 @@ func TestAClockIsBelievedWhileItAgreesWithRedisAndDoesNotJump(t *testing.T) {
 	if k.compare(h.at, h.at, time.Time{}); k.believed() {
 		t.Error("want a server that does not tell the time to change no verdict")
 	}
+	asked := h.at
+	h.at = h.at.Add(time.Hour)
+	if k.compare(asked, h.at, asked); k.believed() {
+		t.Error("want a clock that jumped while Redis was asked not believed")
+	}
 }
 
 // thawed is a store in which answers may be sent.
