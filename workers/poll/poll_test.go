@@ -112,8 +112,8 @@ func TestAPageThatWasKeptIsUsedOnceAndWhereItBelongs(t *testing.T) {
 		change func(b *bundle)
 		asked  int // readings of pages after the two that ended in patience
 	}{
-		"as it was":                    {func(*bundle) {}, 1},
-		"another replica has gone on":  {func(b *bundle) { b.put(func(r *sla.FeedRecord) { r.Cursor = "" }) }, 3},
+		"as it was":                   {func(*bundle) {}, 1},
+		"another replica has gone on": {func(b *bundle) { b.put(func(r *sla.FeedRecord) { r.Cursor = "" }) }, 3},
 		"our clock was put back": {func(b *bundle) {
 			b.now = b.now.Add(-time.Minute)
 			b.put(func(r *sla.FeedRecord) { r.Next = b.now })
