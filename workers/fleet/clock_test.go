@@ -226,6 +226,12 @@ func TestTheHandlersOfAFleetWriteByABelievedClockOnly(t *testing.T) {
 	}
 	defer func() { _ = f.Stop(t.Context()) }()
 	f.clock.compare(h.at, h.at, h.at.Add(time.Hour))
+	if err := f.measure(t.Context()); err != nil {
+		t.Errorf("want what is measured here to count, got %v", err)
+	}
+	if all, err := f.store.Measured(t.Context(), "", h.at); err != nil || len(all) != 0 {
+		t.Errorf("want no measurements told by a wrong clock, got %v (%v)", all, err)
+	}
 	if _, err := f.handlers.Store.PutCases(t.Context(), nil); !errors.Is(err, errClock) {
 		t.Errorf("want the records closed, got %v", err)
 	}
