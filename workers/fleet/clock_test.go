@@ -239,3 +239,19 @@ func TestTheHandlersOfAFleetWriteByABelievedClockOnly(t *testing.T) {
 		t.Errorf("want the ledger closed, got %v", err)
 	}
 }
+
+func TestOfTwoInTheMiddleTheSmallerOneCounts(t *testing.T) {
+	t.Parallel()
+	const far = time.Minute
+	for name, c := range map[string]struct {
+		of   []time.Duration
+		want time.Duration
+	}{
+		"nothing": {nil, 0}, "one": {[]time.Duration{far}, far}, "one of two ahead": {[]time.Duration{far, 1}, 1}, "one of two behind": {[]time.Duration{1, -far}, 1},
+		"two of three": {[]time.Duration{far, 0, far}, far}, "two of four": {[]time.Duration{far, 0, far, 0}, 0},
+	} {
+		if got := median(c.of); got != c.want {
+			t.Errorf("%s: want %s, got %s", name, c.want, got)
+		}
+	}
+}
