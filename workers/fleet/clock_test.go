@@ -225,6 +225,7 @@ func TestTheHandlersOfAFleetWriteByABelievedClockOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = f.Stop(t.Context()) }()
+	f.meter.Due("bare", sla.Case{DisputeRef: sla.DisputeRef{ID: sla.DisputeID{Platform: "bare", Store: "B01", Native: "1"}}}, h.at.Add(time.Hour))
 	f.clock.compare(h.at, h.at, h.at.Add(time.Hour))
 	if err := f.measure(t.Context()); err != nil {
 		t.Errorf("want what is measured here to count, got %v", err)
@@ -237,6 +238,10 @@ func TestTheHandlersOfAFleetWriteByABelievedClockOnly(t *testing.T) {
 	}
 	if _, err := f.handlers.Ledger.RecordIntent(t.Context(), sla.Intent{}); !errors.Is(err, errClock) {
 		t.Errorf("want the ledger closed, got %v", err)
+	}
+	f.leaveMeasures(t.Context())
+	if all, err := f.store.Measured(t.Context(), "", h.at); err != nil || len(all) != 1 || len(all["bare"].Allowances) != 0 {
+		t.Errorf("want what was measured left to the others, and nothing due, got %v (%v)", all, err)
 	}
 }
 
