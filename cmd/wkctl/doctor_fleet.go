@@ -193,6 +193,9 @@ func judgeFeed(now time.Time, every time.Duration, r sla.FeedRecord, known bool)
 	switch {
 	case !known:
 		return fails("start the fleet with this store", "it is configured, and no process has ever read it")
+	case r.Strikes > 2: // one may be of a reading that goes on, and one of a process that was killed
+		return fails("see in the logs what ended the processes: its list may do so to each that reads it",
+			"its last %d readings did not come to their ends", r.Strikes)
 	case r.LastSuccess.IsZero() && r.Failures > 0:
 		return fails(do, "never read to its end, %s in a row", counted(int(r.Failures), "failure"))
 	case r.LastSuccess.IsZero():

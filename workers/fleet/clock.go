@@ -65,7 +65,7 @@ func (k *timekeeper) compare(asked, answered, theirs time.Time) time.Duration {
 		k.ahead.Set(ahead.Seconds())
 		k.wrong.Store(ahead.Abs() > mostApart)
 	}
-	k.at.Store(answered.UnixNano())
+	k.at.Store(asked.UnixNano()) // a jump while they were asked shows like one after it
 	k.said.Set(0)
 	if k.wrong.Load() {
 		k.said.Set(1)

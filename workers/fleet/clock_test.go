@@ -70,6 +70,11 @@ func TestAClockIsBelievedWhileItAgreesWithRedisAndDoesNotJump(t *testing.T) {
 	if k.compare(h.at, h.at, time.Time{}); k.believed() {
 		t.Error("want a server that does not tell the time to change no verdict")
 	}
+	asked := h.at
+	h.at = h.at.Add(time.Hour)
+	if k.compare(asked, h.at, asked); k.believed() {
+		t.Error("want a clock that jumped while Redis was asked not believed")
+	}
 }
 
 // thawed is a store in which answers may be sent.
@@ -220,11 +225,38 @@ func TestTheHandlersOfAFleetWriteByABelievedClockOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = f.Stop(t.Context()) }()
+	f.meter.Due("bare", sla.Case{DisputeRef: sla.DisputeRef{ID: sla.DisputeID{Platform: "bare", Store: "B01", Native: "1"}}}, h.at.Add(time.Hour))
 	f.clock.compare(h.at, h.at, h.at.Add(time.Hour))
+	if err := f.measure(t.Context()); err != nil {
+		t.Errorf("want what is measured here to count, got %v", err)
+	}
+	if all, err := f.store.Measured(t.Context(), "", h.at); err != nil || len(all) != 0 {
+		t.Errorf("want no measurements told by a wrong clock, got %v (%v)", all, err)
+	}
 	if _, err := f.handlers.Store.PutCases(t.Context(), nil); !errors.Is(err, errClock) {
 		t.Errorf("want the records closed, got %v", err)
 	}
 	if _, err := f.handlers.Ledger.RecordIntent(t.Context(), sla.Intent{}); !errors.Is(err, errClock) {
 		t.Errorf("want the ledger closed, got %v", err)
+	}
+	f.leaveMeasures(t.Context())
+	if all, err := f.store.Measured(t.Context(), "", h.at); err != nil || len(all) != 1 || len(all["bare"].Allowances) != 0 {
+		t.Errorf("want what was measured left to the others, and nothing due, got %v (%v)", all, err)
+	}
+}
+
+func TestOfTwoInTheMiddleTheSmallerOneCounts(t *testing.T) {
+	t.Parallel()
+	const far = time.Minute
+	for name, c := range map[string]struct {
+		of   []time.Duration
+		want time.Duration
+	}{
+		"nothing": {nil, 0}, "one": {[]time.Duration{far}, far}, "one of two ahead": {[]time.Duration{far, 1}, 1}, "one of two behind": {[]time.Duration{1, -far}, 1},
+		"two of three": {[]time.Duration{far, 0, far}, far}, "two of four": {[]time.Duration{far, 0, far, 0}, 0},
+	} {
+		if got := median(c.of); got != c.want {
+			t.Errorf("%s: want %s, got %s", name, c.want, got)
+		}
 	}
 }

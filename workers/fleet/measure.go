@@ -39,11 +39,15 @@ func (f *Fleet) pressure(src *connectors.Source) sla.Pressure {
 }
 
 // measure tells the other replicas what was measured here, hears what they have measured, and makes the margins and the levels from both. Where
-// the store is out, what was heard last counts for a while, and then what was measured here alone.
+// the store is out, or this process' clock is not believed, what was heard last counts for a while, and then what was measured here alone.
 func (f *Fleet) measure(ctx context.Context) error {
 	now := f.o.Now()
 	for _, src := range f.sources {
 		f.meter.Clock(src.Platform, src.Store, src.Skew())
+	}
+	if !f.clock.believed() {
+		f.meter.Make()
+		return nil
 	}
 	err := f.store.NoteMeasured(ctx, f.process, f.meter.Note(), now)
 	if err == nil {
@@ -78,21 +82,27 @@ func (f *Fleet) leaveMeasures(ctx context.Context) {
 	}
 }
 
-// alarm pages people once when answers of a platform begin to be late, by one replica, and again only for another shortage.
+// alarm pages people once when answers of a platform begin to be late, by one replica, and again only for another shortage, an hour
+// later at the earliest.
 func (f *Fleet) alarm(ctx context.Context, p sla.Platform, now time.Time) error {
 	v := f.meter.View(p)
 	switch {
+	case v.Level < sla.PressureAnswers && !f.alarmed[p]:
+		return nil
 	case v.Level < sla.PressureAnswers:
+		if err := f.store.EndPage(ctx, p); err != nil {
+			return err
+		}
 		delete(f.alarmed, p)
 		return nil
 	case f.alarmed[p] || v.Shortage.Level < sla.PressureAnswers:
 		return nil
 	}
-	ours, err := f.store.ClaimPage(ctx, p, now)
+	ours, told, err := f.store.ClaimPage(ctx, p, now)
 	if err != nil {
 		return err
 	}
-	f.alarmed[p] = true
+	f.alarmed[p] = told
 	if ours {
 		f.notifier().short(ctx, p, v.Shortage, now)
 	}

@@ -268,8 +268,8 @@ func TestAShortageThatGoesOnIsPagedOnceAndTheNextOneAgain(t *testing.T) {
 	t.Parallel()
 	m := &market{}
 	b := m.opens(t, storetest.StartRedis(t))
-	hours := func(n int, due int) {
-		for range n * 60 {
+	minutes := func(n int, due int) {
+		for range n {
 			owed := make([]sla.Owed, due)
 			for i := range owed {
 				owed[i] = sla.Owed{Case: uint32(i), By: b.now().Add(3 * time.Hour).Unix()}
@@ -279,8 +279,12 @@ func TestAShortageThatGoesOnIsPagedOnceAndTheNextOneAgain(t *testing.T) {
 			b.step(time.Minute)
 		}
 	}
-	for i, c := range []struct{ hours, due, pages int }{{2, 200, 1}, {1, 0, 1}, {1, 200, 2}} {
-		if hours(c.hours, c.due); m.pagesFor(sla.WhyTimeShort) != c.pages {
+	for i, c := range []struct{ minutes, due, pages int }{
+		{120, 200, 1}, {60, 0, 1}, {10, 200, 2},
+		{20, 0, 2}, {20, 200, 2}, // within the hour
+		{20, 200, 3}, // after it
+	} {
+		if minutes(c.minutes, c.due); m.pagesFor(sla.WhyTimeShort) != c.pages {
 			t.Errorf("after part %d: want %d pages, got %d", i, c.pages, m.pagesFor(sla.WhyTimeShort))
 		}
 	}

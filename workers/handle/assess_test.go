@@ -237,19 +237,34 @@ func TestWaitsAreCountedOnOurClock(t *testing.T) {
 // The freeze is shorter than the lease allows, and guard passes in it: the last check is what stops the send.
 func TestGuardPassedBetweenIntentAndSendSendsNothing(t *testing.T) {
 	t.Parallel()
-	w := opened(t)
-	w.fault = func(at point) bool {
-		if at.name == "record intent" && at.when == "after" {
-			w.now, w.fault = w.now.Add(2*time.Second), nil
+	for _, margin := range []time.Duration{0, 20 * time.Minute} { // measured of the platform
+		w := opened(t, func(w *world) { w.rule.Margin.Guard = margin })
+		w.fault = func(at point) bool {
+			if at.name == "record intent" && at.when == "after" {
+				w.now, w.fault = w.now.Add(2*time.Second), nil
+			}
+			return false
 		}
-		return false
+		guard := guardAt.Add(-margin)
+		w.now = guard.Add(-time.Second)
+		w.do(w.job(job.Respond))
+		if len(w.platform.sent) != 0 || w.slot().State != sla.AttemptRefused {
+			t.Fatalf("margin %s: want nothing sent and the attempt refused, got %v, %v", margin, w.platform.sent, w.slot().State)
+		}
+		w.until(guard.Add(5 * time.Minute))
+		w.paged(sla.WhyGuardPassed)
 	}
-	w.now = guardAt.Add(-time.Second)
+}
+
+// A try that is put off comes back at the guard that the platform's measured pace wants, for a person to hear of it there.
+func TestWhatIsPutOffComesBackAtTheMeasuredGuard(t *testing.T) {
+	t.Parallel()
+	const margin = 20 * time.Minute
+	w := opened(t, func(w *world) { w.rule.Margin.Guard = margin })
+	w.now = guardAt.Add(-margin - time.Minute)
+	w.platform.replies = append(w.platform.replies, reply{err: &connectors.Error{Kind: connectors.Throttled, RetryAfter: 10 * time.Minute}})
 	w.do(w.job(job.Respond))
-	if len(w.platform.sent) != 0 || w.slot().State != sla.AttemptRefused {
-		t.Fatalf("want nothing sent and the attempt refused, got %v, %v", w.platform.sent, w.slot().State)
-	}
-	w.until(guardAt.Add(5 * time.Minute))
+	w.until(guardAt.Add(-margin + 5*time.Second))
 	w.paged(sla.WhyGuardPassed)
 }
 

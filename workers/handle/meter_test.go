@@ -7,6 +7,7 @@ import (
 
 	"watchkeeper/connectors"
 	"watchkeeper/sla"
+	"watchkeeper/sla/slatest"
 )
 
 // measure is a meter that writes down what it is told, in order.
@@ -27,6 +28,18 @@ func (m *measure) PutOff(_ sla.Platform, _ sla.DisputeID, until time.Time) {
 	m.said = append(m.said, "until "+until.Sub(m.w.now).String())
 }
 
+func TestAnAnswerThatWaitsForAPersonIsNoLongerDue(t *testing.T) {
+	t.Parallel()
+	w := opened(t, damaged, func(w *world) { w.rule.ApproveAbove.Value = slatest.USD(1) })
+	m := &measure{w: w}
+	w.handlers.Meter = m
+	w.until(actAt.Add(time.Minute))
+	if len(m.said) == 0 || m.said[len(m.said)-1] != "done" {
+		t.Errorf("want nothing due in the end, got %q", m.said)
+	}
+	w.sent()
+}
+
 func TestTheMeterIsToldWhatAnAnswerTookAndWhatIsDue(t *testing.T) {
 	t.Parallel()
 	throttled := func(cause error) error {
@@ -40,6 +53,8 @@ func TestTheMeterIsToldWhatAnAnswerTookAndWhatIsDue(t *testing.T) {
 	}{
 		"accepted":               {2 * time.Second, 3 * time.Second, nil, nil, []string{due, "took 5s", "done"}},
 		"refused at once":        {0, 100 * time.Millisecond, nil, platformError(connectors.Unavailable), []string{due}},
+		"refused just in time":   {0, time.Second - 1, nil, platformError(connectors.Unavailable), []string{due}},
+		"failed in a second":     {0, time.Second, nil, platformError(connectors.Unavailable), []string{due, "took 1s"}},
 		"failed slowly":          {0, 9 * time.Second, nil, platformError(connectors.Unavailable), []string{due, "took 9s"}},
 		"unknown":                {0, 9 * time.Second, nil, platformError(connectors.OutcomeUnknown), []string{due, "took 9s", "done"}},
 		"told to wait":           {0, 0, nil, throttled(nil), []string{due, "until 1m30s", "waits 1m30s"}},
@@ -50,9 +65,9 @@ func TestTheMeterIsToldWhatAnAnswerTookAndWhatIsDue(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := opened(t)
-			w.until(actAt.Add(-time.Second))
 			m := &measure{w: w}
 			w.handlers.Meter = m
+			w.until(actAt.Add(-time.Second)) // nothing is due before
 			w.platform.readErr = c.readErr
 			w.platform.replies = append(w.platform.replies, reply{err: c.answer})
 			w.fault = func(p point) bool {

@@ -161,6 +161,20 @@ func TestUnknownIsAskedForAndNeverGuessed(t *testing.T) {
 	})
 }
 
+func TestAClockFarFromThePlatformsAddsAsMuchToTheWindowOfAnUnknownAnswer(t *testing.T) {
+	t.Parallel()
+	w := acted(t, replying(unknown(false)), func(w *world) { w.skew = -15 * time.Minute })
+	sent := w.platform.sentAt[0].Add(15 * time.Minute) // by our clock
+	w.until(sent.Add(24 * time.Minute))
+	if len(w.platform.sent) != 1 {
+		t.Errorf("want no second try before 25 minutes, got %v", w.platform.sentAt)
+	}
+	w.until(sent.Add(26 * time.Minute))
+	if len(w.platform.sent) != 2 {
+		t.Errorf("want a second try after them, got %v", w.platform.sentAt)
+	}
+}
+
 // The job's time ends, or the process is told to stop, while the answer is out: what became of it must be written down all the same.
 func TestOutcomeIsWrittenDownAlthoughTheJobWasCancelled(t *testing.T) {
 	t.Parallel()

@@ -1,12 +1,21 @@
 package meter
 
 import (
-	"cmp"
-	"slices"
 	"time"
 
 	"watchkeeper/sla"
 )
+
+// collected is what this process has measured; what is due is in no order.
+func (m *Meter) collected(now time.Time) map[sla.Platform]sla.Measured {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := make(map[sla.Platform]sla.Measured, len(m.of))
+	for p, of := range m.of {
+		out[p] = m.measured(p, of, now)
+	}
+	return out
+}
 
 // measured is what this process has measured of a platform. The lock is held.
 func (m *Meter) measured(p sla.Platform, of *platform, now time.Time) sla.Measured {
@@ -17,7 +26,7 @@ func (m *Meter) measured(p sla.Platform, of *platform, now time.Time) sla.Measur
 
 // allowances groups what is due by allowance, and forgets what was not said again: answered elsewhere, or nobody's any more. The lock is held.
 func (m *Meter) allowances(p sla.Platform, of *platform, now time.Time) map[string]sla.Allowance {
-	out, stores := map[string]sla.Allowance{}, map[string]map[sla.StoreID]struct{}{}
+	all, stores, its := map[string]*sla.Allowance{}, map[string][]sla.StoreID{}, map[sla.StoreID]*sla.Allowance{}
 	for hash, d := range of.due {
 		last := d.seen
 		if d.until.After(last) {
@@ -27,19 +36,21 @@ func (m *Meter) allowances(p sla.Platform, of *platform, now time.Time) map[stri
 			delete(of.due, hash)
 			continue
 		}
-		name := of.allowance(p, d.store)
-		if stores[name] == nil {
-			stores[name] = map[sla.StoreID]struct{}{}
+		a := its[d.store]
+		if a == nil {
+			name := of.allowance(p, d.store)
+			if a = all[name]; a == nil {
+				a = &sla.Allowance{Every: of.every[name]}
+				all[name] = a
+			}
+			its[d.store], stores[name] = a, append(stores[name], d.store)
 		}
-		stores[name][d.store] = struct{}{}
-		a := out[name]
 		a.Owed = append(a.Owed, sla.Owed{Case: hash, By: d.guard.Unix(), Seen: d.seen.UnixMilli(), Done: d.done})
-		out[name] = a
 	}
-	for name, a := range out {
-		a.Every, a.Slots = of.every[name], m.slotsOf(stores[name])
-		slices.SortFunc(a.Owed, func(a, b sla.Owed) int { return cmp.Compare(a.Case, b.Case) })
-		out[name] = a
+	out := make(map[string]sla.Allowance, len(all))
+	for name, a := range all {
+		a.Slots = m.slotsOf(stores[name])
+		out[name] = *a
 	}
 	return out
 }
@@ -53,9 +64,9 @@ func (of *platform) allowance(p sla.Platform, store sla.StoreID) string {
 }
 
 // slotsOf is how many answers of some stores may be under way at once; 0 is any number.
-func (m *Meter) slotsOf(stores map[sla.StoreID]struct{}) int {
+func (m *Meter) slotsOf(stores []sla.StoreID) int {
 	all := 0
-	for store := range stores {
+	for _, store := range stores {
 		n := m.slots(store)
 		if n <= 0 {
 			return 0

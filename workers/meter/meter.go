@@ -7,7 +7,9 @@
 package meter
 
 import (
+	"cmp"
 	"hash/fnv"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -152,12 +154,11 @@ func (m *Meter) Clock(p sla.Platform, store sla.StoreID, skew time.Duration) {
 
 // Own is what this process has measured.
 func (m *Meter) Own() map[sla.Platform]sla.Measured {
-	now := m.now()
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	out := make(map[sla.Platform]sla.Measured, len(m.of))
-	for p, of := range m.of {
-		out[p] = m.measured(p, of, now)
+	out := m.collected(m.now())
+	for _, measured := range out {
+		for _, a := range measured.Allowances {
+			slices.SortFunc(a.Owed, func(a, b sla.Owed) int { return cmp.Compare(a.Case, b.Case) })
+		}
 	}
 	return out
 }
@@ -183,19 +184,30 @@ func (m *Meter) Hear(others map[sla.Platform]sla.Measured) {
 // Make makes the margins and levels anew from everything that is known. They stay as they are until the next call.
 func (m *Meter) Make() {
 	own, now := m.Own(), m.now()
+	others, views := m.believed(now), make(map[sla.Platform]View, len(own))
+	for p, measured := range own {
+		all := measured.Worse(others[p])
+		views[p] = View{Margin: sla.MarginOf(all), Shortage: all.Shortage(now)}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for p, of := range m.of {
+		v := views[p]
+		of.strain = of.strain.Seen(now, v.Shortage.Level)
+		v.Level = of.strain.Level
+		views[p] = v
+	}
+	m.views.Store(&views)
+}
+
+// believed is what the other replicas have measured, as long as they are heard.
+func (m *Meter) believed(now time.Time) map[sla.Platform]sla.Measured {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if now.Sub(m.heard) > heardFor {
 		m.others = nil
 	}
-	views := make(map[sla.Platform]View, len(m.of))
-	for p, of := range m.of {
-		all := own[p].Worse(m.others[p])
-		short := all.Shortage(now)
-		of.strain = of.strain.Seen(now, short.Level)
-		views[p] = View{Margin: sla.MarginOf(all), Level: of.strain.Level, Shortage: short}
-	}
-	m.views.Store(&views)
+	return m.others
 }
 
 // View is what was last made of a platform. It allocates nothing.

@@ -128,6 +128,10 @@ func TestWhatIsDueIsTakenTogetherByAllowance(t *testing.T) {
 	if app := own["app"]; app.Every != time.Second || app.Slots != 5 || app.Backlog() != 5 || app.Owed[0].Seen != b.now.UnixMilli() {
 		t.Errorf("got %+v", app)
 	}
+	b.slots["E2"] = 0
+	if app := b.Own()["ebay"].Allowances["app"]; app.Slots != 0 {
+		t.Errorf("want any number where one store has no limit, got %d", app.Slots)
+	}
 	if other := own["ebay/E3"]; other.Slots != 0 || other.Backlog() != 4 || !other.Due()[0].By.Equal(b.now.Add(time.Hour)) {
 		t.Errorf("got %+v", other)
 	}
@@ -181,6 +185,30 @@ func TestADutyThatIsDoneOrNotSaidAgainIsForgotten(t *testing.T) {
 	backlog(1) // nobody looks before
 	b.now = b.now.Add(time.Minute)
 	backlog(0)
+}
+
+// Whatever a backlog does, a meter keeps a bounded part of it, and tells the others of less; and what it has kept goes on.
+func TestWhatIsKeptAndToldOfABacklogIsBounded(t *testing.T) {
+	t.Parallel()
+	const most, told = 100_000, sla.MostOwed
+	b := setup()
+	guard := b.now.Add(time.Hour)
+	b.due("E1", most+most/10, time.Hour)
+	of := func(m map[sla.Platform]sla.Measured) sla.Allowance { return m["ebay"].Allowances["ebay/E1"] }
+	if got := len(of(b.Own()).Owed); got != most {
+		t.Errorf("want %d kept, got %d", most, got)
+	}
+	note := of(b.Note())
+	if got := len(note.Owed); got > told || got < told/4 {
+		t.Errorf("want a sample of at most %d told, got %d", told, got)
+	}
+	if got := note.Backlog(); got < most*9/10 || got > most*11/10 {
+		t.Errorf("want the sample to stand for about %d, got %d", most, got)
+	}
+	b.Done("ebay", dispute("E1", guard, 0))
+	if got := of(b.Own()).Backlog(); got != most-1 {
+		t.Errorf("want the end of one of them heard, got %d", got)
+	}
 }
 
 func TestPressureRisesWithWhatIsDueAndFallsSlowly(t *testing.T) {

@@ -86,6 +86,16 @@ func (f *feeds) get(id string) sla.FeedRecord {
 	return f.records[id]
 }
 
+// put changes the record, as another process does.
+func (b *bundle) put(change func(*sla.FeedRecord)) {
+	b.store.mu.Lock()
+	defer b.store.mu.Unlock()
+	r := b.store.records[feedID]
+	change(&r)
+	r.Version++
+	b.store.records[feedID] = r
+}
+
 // platform lists rows in pages of size; its cursors are offsets.
 type platform struct {
 	mu     sync.Mutex

@@ -214,7 +214,7 @@ func (r *Runner) begin(ctx context.Context, feed Feed, rec *sla.FeedRecord) bool
 	rec.LastTry = r.now()
 	rec.Next = rec.LastTry.Add(Lease)
 	if rec.Strikes >= strikes {
-		rec.Next = rec.LastTry.Add(longest)
+		rec.Next = rec.LastTry.Add(r.spread(longest)) // apart from those that were read beside it and ended with it
 	}
 	stale, err := r.store.PutFeed(ctx, *rec)
 	if err != nil {

@@ -105,6 +105,37 @@ func TestAPageWhoseDetailsAreThrottledIsNotReadAgain(t *testing.T) {
 	}
 }
 
+// A page that was kept is for the cursor it was asked for with, for once, and by a clock that goes on.
+func TestAPageThatWasKeptIsUsedOnceAndWhereItBelongs(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(b *bundle)
+		asked  int // readings of pages after the two that ended in patience
+	}{
+		"as it was":                   {func(*bundle) {}, 1},
+		"another replica has gone on": {func(b *bundle) { b.put(func(r *sla.FeedRecord) { r.Cursor = "" }) }, 3},
+		"our clock was put back": {func(b *bundle) {
+			b.now = b.now.Add(-time.Minute)
+			b.put(func(r *sla.FeedRecord) { r.Next = b.now })
+		}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, 100, 50)
+			b.refuses["00060"] = failure(connectors.Throttled, time.Second)
+			b.read(t)
+			delete(b.refuses, "00060")
+			c.change(b)
+			b.read(t)
+			b.put(func(r *sla.FeedRecord) { r.Cursor, r.Next = "50", b.now }) // back at once
+			b.read(t)
+			if got := len(b.asked) - 2; got != c.asked {
+				t.Errorf("want %d more pages read, got %d: %v", c.asked, got, b.asked)
+			}
+		})
+	}
+}
+
 func TestBackoffGrowsAndIsCapped(t *testing.T) {
 	t.Parallel()
 	for every, most := range map[time.Duration]time.Duration{

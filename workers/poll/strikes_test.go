@@ -38,6 +38,7 @@ func TestAFeedThatEndsItsProcessAgainAndAgainIsPutOff(t *testing.T) {
 	core, logs := observer.New(zap.DebugLevel)
 	reg := prometheus.NewRegistry()
 	b.runner = b.on(b.store, zap.New(core), reg)
+	waits := map[time.Duration]bool{}
 	loud := func() int { return logs.FilterMessage("a feed ends the processes that read it").Len() }
 	for strike := uint32(1); strike <= 5; strike++ {
 		wait := poll.Lease
@@ -45,12 +46,20 @@ func TestAFeedThatEndsItsProcessAgainAndAgainIsPutOff(t *testing.T) {
 			wait = 15 * time.Minute
 		}
 		rec := b.dies(t)
-		if rec.Strikes != strike || !rec.Next.Equal(b.now.Add(wait)) || !rec.LastTry.Equal(b.now) || rec.Cursor != "" {
+		got := rec.Next.Sub(b.now)
+		if strike >= 3 {
+			waits[got] = true
+			got = got.Round(5 * time.Minute)
+		}
+		if rec.Strikes != strike || got != wait || !rec.LastTry.Equal(b.now) || rec.Cursor != "" {
 			t.Errorf("want strike %d on record before the first page, and the feed back after %s, got %+v", strike, wait, rec)
 		}
 		if want := max(int(strike)-3, 0); loud() != want {
 			t.Errorf("after %d strikes: want %d loud lines, got %d", strike, want, loud())
 		}
+	}
+	if len(waits) < 2 {
+		t.Errorf("want feeds whose readings end together put off for different times, got %v", waits)
 	}
 	b.got = nil
 	if rec := b.read(t); rec.Strikes != 0 || rec.Failures != 0 {

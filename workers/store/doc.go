@@ -38,7 +38,7 @@
 //	wk:{NN}:t:<store>            hash: a store's sealed credential and its lock
 //	wk:{00}:alive                hash: process (4 bytes) → how often it has beaten, or who found it gone and when (presence.go)
 //	wk:{00}:rules, :obeyed       hash: process → its rules; the rules under which the open cases are armed
-//	wk:{00}:measured, :paged     hash: process → what it measured of the platforms; platform → when people were last told that time is short
+//	wk:{00}:measured, :paged     hash: process → what it measured of the platforms; platform → when people were told that time is short (negative: it no longer is)
 //
 // Buckets, leaves and members are bytes, not text. The timer has two levels: a leaf covers a power of two of milliseconds, and the record
 // keeps that width, so that the place of an entry follows from the record alone and moving it needs no search. The width is chosen for

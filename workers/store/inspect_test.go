@@ -168,14 +168,19 @@ func TestAnInspectionGivesOpenCasesWithTheirAttempts(t *testing.T) {
 		ctx := context.Background()
 		closed := newCase(2, c.now().Add(time.Hour))
 		closed.State = sla.StateClosed
-		putAll(t, s, []sla.CaseWrite{newCase(1, c.now().Add(time.Hour)), closed})
+		doubtful := newCase(3, c.now().Add(time.Hour)) // closed, and what became of its answer is not known
+		doubtful.State, doubtful.Unresolved = sla.StateClosed, true
+		putAll(t, s, []sla.CaseWrite{newCase(1, c.now().Add(time.Hour)), closed, doubtful})
 		sent := send(t, s, claimSlot(t, s, c.now(), sla.AttemptClaimed), c.now())
 		must(t, s.Settle(ctx, sent, sla.Settlement{State: sla.AttemptUnknown, At: c.now()}))
 		seen := map[string][]sla.Attempt{}
 		_, err := inspection(t, rdb, c).Cases(ctx, func(r sla.CaseRecord, all []sla.Attempt) { seen[r.ID.Native] = all })
 		must(t, err)
 		all := seen[disputeID(1).Native]
-		if len(seen) != 1 || len(all) != 1 || all[0].State != sla.AttemptUnknown || !all[0].SentAt.Equal(sent.SentAt) {
+		if _, asked := seen[disputeID(3).Native]; !asked {
+			t.Error("want the closed case whose answer is unknown given, too")
+		}
+		if len(seen) != 2 || len(all) != 1 || all[0].State != sla.AttemptUnknown || !all[0].SentAt.Equal(sent.SentAt) {
 			t.Errorf("want the open case with its attempt, got %v", seen)
 		}
 	})

@@ -98,6 +98,12 @@ func TestWhoMakesManyCallsLeavesRoomAndLosesNone(t *testing.T) {
 		if made < 50 || made > 63 {
 			t.Errorf("made %d calls in 20s beside 60 of answers, at six a second: want nearly sixty", made)
 		}
+		for i, want := range []time.Duration{0, 0, 0, 500 * time.Millisecond} {
+			wait, err := s.TakeInBulk(ctx, "burst", 6, time.Second)
+			if must(t, err); (wait - want).Abs() > time.Millisecond {
+				t.Errorf("call %d of a burst: want a wait of %s, until all of it is free again, got %s", i, want, wait)
+			}
+		}
 		if wait, err := s.TakeInBulk(ctx, "slow", 1, time.Hour); err != nil || wait != 0 {
 			t.Errorf("one call an hour: want it, got a wait of %s (%v)", wait, err)
 		}

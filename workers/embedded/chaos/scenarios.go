@@ -38,7 +38,8 @@ func ofProcesses() []Scenario {
 	return []Scenario{
 		{
 			Name: "killed daemon", Fault: "kill -9 of one of two daemons in the middle of its answers",
-			Sees: "the other one goes on at once; what the dead one had claimed follows within seconds, what it had just read within a minute, an answer that was on its way after its lease and a settle window", Within: unknown, Short: true,
+			Sees: "the other one goes on at once; what the dead one had claimed follows within seconds, what it had just read within a minute, " +
+				"an answer that was on its way after its lease and a settle window", Within: unknown, Short: true,
 		},
 		{
 			Name: "frozen daemon", Fault: "SIGSTOP of one of two daemons for 60 s, then SIGCONT",
