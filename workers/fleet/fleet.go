@@ -58,7 +58,7 @@ type Fleet struct {
 	taking   bool                  // jobs are taken; of the loop that watches the clock
 	warned   bool                  // of the platforms' clocks; of the same loop
 	drained  int64                 // jobs sent when the queue was last seen empty; only Step uses it
-	alarmed  map[sla.Platform]bool // of whose present shortage of time this process need not page any more; only measure uses it
+	short    map[sla.Platform]lack // of time, as it is now; only measure uses it
 }
 
 // step is one part's end. Steps run in the reverse of the order in which they were added.
@@ -72,7 +72,7 @@ func New(ctx context.Context, o Options) (*Fleet, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	f := &Fleet{o: o, log: o.Log.Named("fleet"), reg: prometheus.NewRegistry(), process: rand.Text(), alarmed: map[sla.Platform]bool{}}
+	f := &Fleet{o: o, log: o.Log.Named("fleet"), reg: prometheus.NewRegistry(), process: rand.Text(), short: map[sla.Platform]lack{}}
 	f.clock = newTimekeeper(o.Now, f.reg)
 	for _, w := range o.Book.Warnings() {
 		f.log.Warn("the rules may not mean what they say", zap.String("warning", w))

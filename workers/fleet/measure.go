@@ -78,25 +78,39 @@ func (f *Fleet) leaveMeasures(ctx context.Context) {
 	}
 }
 
-// alarm pages people once when answers of a platform begin to be late, by one replica, and again only for another shortage.
+// alarm pages people once when answers of a platform begin to be late, by one replica, and again only for another shortage. One that follows
+// soon is paged when the last page is long enough ago, if it lasts until then.
 func (f *Fleet) alarm(ctx context.Context, p sla.Platform, now time.Time) error {
 	v := f.meter.View(p)
-	switch {
-	case v.Level < sla.PressureAnswers:
-		delete(f.alarmed, p)
-		return nil
-	case f.alarmed[p] || v.Shortage.Level < sla.PressureAnswers:
+	if v.Level < sla.PressureAnswers {
+		delete(f.short, p)
 		return nil
 	}
-	ours, err := f.store.ClaimPage(ctx, p, now)
+	lack, known := f.short[p]
+	if !known {
+		lack.since = now
+		f.short[p] = lack
+	}
+	if lack.told || v.Shortage.Level < sla.PressureAnswers {
+		return nil
+	}
+	last, ours, err := f.store.ClaimPage(ctx, p, now)
 	if err != nil {
 		return err
 	}
-	f.alarmed[p] = true
+	// Replicas do not see it begin at one moment; the one before it was over for a while.
+	lack.told = last.Sub(lack.since) > -sla.PressureCalm
+	f.short[p] = lack
 	if ours {
 		f.notifier().short(ctx, p, v.Shortage, now)
 	}
 	return nil
+}
+
+// A lack is a shortage of time that lasts, as this process sees it.
+type lack struct {
+	since time.Time
+	told  bool // people were paged about it, by whichever replica
 }
 
 // meterCollector tells when it is scraped how early the fleet stops and begins on each platform of its stores, and how short of time it is.

@@ -70,23 +70,23 @@ func (s *Store) Measured(ctx context.Context, except string, now time.Time) (map
 const PagedApart = time.Hour
 
 // ClaimPage asks for the right to page people about a platform that is short of time: of all replicas that ask within PagedApart one has it. Two
-// that ask at the same moment after that time may both have it.
-func (s *Store) ClaimPage(ctx context.Context, p sla.Platform, now time.Time) (bool, error) {
+// that ask at the same moment after that time may both have it. It also tells when the right was last given.
+func (s *Store) ClaimPage(ctx context.Context, p sla.Platform, now time.Time) (last time.Time, ours bool, err error) {
 	op := "page about " + string(p)
 	key := s.keys[rulesShard].paged
 	first, err := s.rdb.HSetNX(ctx, key, string(p), now.UnixMilli()).Result()
 	if err != nil || first {
-		return first, wrap(op, err)
+		return now, first, wrap(op, err)
 	}
-	last, err := s.rdb.HGet(ctx, key, string(p)).Result()
+	said, err := s.rdb.HGet(ctx, key, string(p)).Result()
 	if err != nil && !errors.Is(err, redis.Nil) {
-		return false, wrap(op, err)
+		return time.Time{}, false, wrap(op, err)
 	}
-	if now.Sub(time.UnixMilli(parseInt(last))).Abs() < PagedApart {
-		return false, nil
+	if last = time.UnixMilli(parseInt(said)); now.Sub(last).Abs() < PagedApart {
+		return last, false, nil
 	}
 	err = s.rdb.HSet(ctx, key, string(p), now.UnixMilli()).Err()
-	return err == nil, wrap(op, err)
+	return now, err == nil, wrap(op, err)
 }
 
 func readMeasured(text []byte) (measuredNote, error) {

@@ -45,10 +45,14 @@ func TestMeasurementsAreSharedWhileTheirProcessLives(t *testing.T) {
 func TestPeopleArePagedOncePerPlatformAndHourOfAllReplicas(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *store.Store, c *clock, rdb redis.UniversalClient) {
+		given := map[sla.Platform]time.Time{}
 		want := func(p sla.Platform, want bool) {
 			t.Helper()
-			if got, err := s.ClaimPage(context.Background(), p, c.now()); got != want || err != nil {
-				t.Errorf("%s at %s: want %t, got %t (%v)", p, c.now().Format(time.TimeOnly), want, got, err)
+			if want {
+				given[p] = c.now().Truncate(time.Millisecond)
+			}
+			if last, got, err := s.ClaimPage(context.Background(), p, c.now()); got != want || !last.Truncate(time.Millisecond).Equal(given[p]) || err != nil {
+				t.Errorf("%s at %s: want %t, got %t, last given at %s (%v)", p, c.now().Format(time.TimeOnly), want, got, last.Format(time.TimeOnly), err)
 			}
 		}
 		want("ebay", true)
