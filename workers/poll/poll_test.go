@@ -8,6 +8,7 @@ import (
 
 	"watchkeeper/connectors"
 	"watchkeeper/sla"
+	"watchkeeper/sla/slatest"
 	"watchkeeper/workers/poll"
 )
 
@@ -89,9 +90,6 @@ func TestAPageWhoseDetailsAreThrottledIsNotReadAgain(t *testing.T) {
 	if len(b.asked) != 2 {
 		t.Errorf("want two pages read once each, got %v", b.asked)
 	}
-	if !b.bulk {
-		t.Error("want the calls marked as many that can wait")
-	}
 	b.now = b.now.Add(30 * time.Second)
 	if b.read(t); len(b.asked) != 3 {
 		t.Errorf("want a page that is half a minute old read again, got %v", b.asked)
@@ -103,6 +101,30 @@ func TestAPageWhoseDetailsAreThrottledIsNotReadAgain(t *testing.T) {
 	if b.read(t); len(b.asked) != 4 {
 		t.Errorf("want a page that was recorded forgotten, got %v", b.asked)
 	}
+}
+
+// Answers may take the whole allowance for hours, and leave nothing to calls that can wait.
+func TestAListThatWasNotReadForLongWaitsInLine(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 1, 50)
+	b.kind = connectors.Snapshot
+	reads := func(bulk bool) {
+		t.Helper()
+		if b.read(t); b.bulk != bulk {
+			t.Errorf("%s after it was read: want calls that can wait: %t, got %t", b.now.Sub(slatest.Epoch), bulk, b.bulk)
+		}
+	}
+	reads(false) // nobody knows what is in it
+	b.refuses["00000"] = failure(connectors.Throttled, time.Second)
+	for b.now.Before(slatest.Epoch.Add(25 * time.Minute)) {
+		reads(true)
+	}
+	b.now = b.now.Add(time.Minute) // by now a page that was kept is read again
+	reads(false)
+	delete(b.refuses, "00000")
+	b.now = b.now.Add(time.Minute)
+	reads(false)
+	reads(true)
 }
 
 func TestBackoffGrowsAndIsCapped(t *testing.T) {
