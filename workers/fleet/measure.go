@@ -47,7 +47,9 @@ func (f *Fleet) measure(ctx context.Context) error {
 	}
 	now := f.o.Now()
 	for _, src := range f.sources {
-		f.meter.Clock(src.Platform, src.Store, src.Skew())
+		if src.Observed() {
+			f.meter.Clock(src.Platform, src.Store, src.Skew())
+		}
 	}
 	err := f.store.NoteMeasured(ctx, f.process, f.meter.Note(), now)
 	if err == nil {
