@@ -224,12 +224,10 @@ func (r *Runner) begin(ctx context.Context, feed Feed, rec *sla.FeedRecord) bool
 	return err == nil && !stale
 }
 
-// calls marks the calls of a reading as many that can wait, unless the list was not read to its end for longer than any pressure makes it wait:
-// while answers take the whole allowance nothing is left over, and what nobody lists nobody answers. Then its calls wait in line with those of
-// answers.
+// calls marks the calls of a reading as many that can wait, unless none of them got through for long: while answers take the whole allowance nothing
+// is left over, and what nobody lists nobody answers. Then they wait in line with those of answers, until a page is on record.
 func (r *Runner) calls(ctx context.Context, feed Feed, rec sla.FeedRecord) context.Context {
-	now := r.now()
-	if every, _ := feed.Pace(now); now.Sub(rec.LastSuccess) > every+sla.MostStretched {
+	if r.walks[feed.ID].stands(rec, r.now()) > sla.MostStretched {
 		return ctx
 	}
 	return connectors.Bulk(ctx)

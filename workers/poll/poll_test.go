@@ -8,7 +8,6 @@ import (
 
 	"watchkeeper/connectors"
 	"watchkeeper/sla"
-	"watchkeeper/sla/slatest"
 	"watchkeeper/workers/poll"
 )
 
@@ -104,27 +103,31 @@ func TestAPageWhoseDetailsAreThrottledIsNotReadAgain(t *testing.T) {
 }
 
 // Answers may take the whole allowance for hours, and leave nothing to calls that can wait.
-func TestAListThatWasNotReadForLongWaitsInLine(t *testing.T) {
+func TestAListOfWhichNothingIsRecordedForLongWaitsInLine(t *testing.T) {
 	t.Parallel()
-	b := setup(t, 1, 50)
+	b := setup(t, 2, 1)
 	b.kind = connectors.Snapshot
-	reads := func(bulk bool) {
+	reads := func(after time.Duration, bulk bool) {
 		t.Helper()
+		b.now = b.now.Add(after)
 		if b.read(t); b.bulk != bulk {
-			t.Errorf("%s after it was read: want calls that can wait: %t, got %t", b.now.Sub(slatest.Epoch), bulk, b.bulk)
+			t.Errorf("want calls that can wait: %t, got %t", bulk, b.bulk)
 		}
 	}
-	reads(false) // nobody knows what is in it
+	reads(0, true)
 	b.refuses["00000"] = failure(connectors.Throttled, time.Second)
-	for b.now.Before(slatest.Epoch.Add(25 * time.Minute)) {
-		reads(true)
-	}
-	b.now = b.now.Add(time.Minute) // by now a page that was kept is read again
-	reads(false)
+	reads(time.Hour, true) // it was not due before
+	reads(20*time.Minute, true)
+	reads(time.Minute, false)
+	reads(time.Minute, false)
 	delete(b.refuses, "00000")
-	b.now = b.now.Add(time.Minute)
-	reads(false)
-	reads(true)
+	b.refuses["00001"] = failure(connectors.Throttled, time.Second)
+	reads(time.Minute, false)
+	reads(time.Minute, true) // one page is on record
+	reads(21*time.Minute, false)
+	delete(b.refuses, "00001")
+	reads(time.Minute, false)
+	reads(time.Minute, true)
 }
 
 func TestBackoffGrowsAndIsCapped(t *testing.T) {
