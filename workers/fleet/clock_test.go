@@ -263,3 +263,30 @@ func TestAProcessWhoseClockIsWrongPagesNobodyForAShortageThatItSeesAlone(t *test
 		}
 	}
 }
+
+// The first reading of a clock that is hours off is no change, although nothing was known before.
+func TestAStoreThatWasNotReadYetHasNoClockThatCouldChange(t *testing.T) {
+	t.Parallel()
+	environ := []string{"WK_REDIS__ADDRS=" + miniredis.RunT(t).Addr(), "WK_STORE__B01__PLATFORM=bare", "WK_HTTP__LISTEN=127.0.0.1:0"}
+	config, book, err := Load(t.Context(), environ, bare())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHand()
+	f, err := New(t.Context(), Options{Config: config, Book: book, Registry: bare(), Now: h.now, Log: zap.NewNop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Stop(t.Context()) }()
+	measures := func(want time.Duration) {
+		t.Helper()
+		if err := f.measure(t.Context()); err != nil || f.meter.View("bare").Margin.Guard != want {
+			t.Errorf("want a margin of %s, got %s (%v)", want, f.meter.View("bare").Margin.Guard, err)
+		}
+	}
+	measures(20 * time.Second)
+	f.sources["B01"].Observe(8 * time.Hour)
+	measures(20 * time.Second)
+	f.sources["B01"].Observe(0)
+	measures(sla.MostGuard)
+}
