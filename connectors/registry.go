@@ -120,10 +120,17 @@ type Source struct {
 	Store    sla.StoreID
 	Platform sla.Platform
 	skew     atomic.Int64
+	observed atomic.Bool
 }
 
 // Observe remembers how far the platform's clock is from ours.
-func (s *Source) Observe(skew time.Duration) { s.skew.Store(int64(skew)) }
+func (s *Source) Observe(skew time.Duration) {
+	s.skew.Store(int64(skew))
+	s.observed.Store(true)
+}
+
+// Observed tells whether it was observed yet: before that, no difference means that nothing is known.
+func (s *Source) Observed() bool { return s.observed.Load() }
 
 // Skew is the platform's clock minus ours, as last observed.
 func (s *Source) Skew() time.Duration { return time.Duration(s.skew.Load()) }

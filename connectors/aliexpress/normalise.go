@@ -142,7 +142,7 @@ func (v *view) dispute(s settings) sla.Dispute {
 		out.Own = v.own.ID.id()
 	}
 	// An agreement runs the refund and ends the dispute [AE-cat]: while an answer is owed, and nothing was ever agreed, nothing was paid.
-	agreed := slices.ContainsFunc(v.theirs, (*solution).accepted) || slices.ContainsFunc(v.ours, (*solution).reached)
+	agreed := slices.ContainsFunc(v.theirs, (*solution).accepted) || slices.ContainsFunc(slices.Concat(v.theirs, v.ours), (*solution).mayPay)
 	out.Unpaid = v.wait == waitAnswer && v.state == sla.StateSeller && !agreed
 	if v.state == sla.StateClosed {
 		out.Closed = v.closing()

@@ -81,6 +81,11 @@ func (s *solution) hasStatus(words ...string) bool { return slices.Contains(word
 
 func (s *solution) reached() bool { return s.hasStatus("reached", "perform") }
 
+// mayPay reports whether a proposal was agreed by both sides, or says what we have never seen.
+func (s *solution) mayPay() bool {
+	return !s.refused() && !s.withdrawn() && !s.hasStatus("wait_buyer_and_seller_accept", "wait_buyer_accept", "wait_seller_accept")
+}
+
 func (s *solution) refused() bool {
 	return s.hasStatus("buyer_refused", "seller_accept_and_buyer_refused")
 }

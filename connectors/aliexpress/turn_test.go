@@ -145,10 +145,13 @@ func TestADisputeIsUnpaidWhileAnAnswerIsOwedAndNothingWasAgreed(t *testing.T) {
 		"ours was agreed, they ask for more": {object{
 			"seller_solution_list": list1(offer(object{"status": "reached"})), "buyer_solution_list": list1(claim(later)),
 		}, false},
-		"evidence":         {object{"reverse_detail_status": "wait_for_your_evidence"}, false},
-		"goods are back":   {object{"reverse_detail_status": "wait_for_seller_confirmation"}, false},
-		"unknown status":   {object{"reverse_detail_status": "wait_for_godot"}, false},
-		"refunded, closed": {object{"issue_status": "finish"}, false},
+		"a claim in a new word": {object{"buyer_solution_list": list1(claim(object{"status": "partly_paid"}), claim(later))}, false},
+		"ours in a new word":    {object{"seller_solution_list": list1(offer(object{"status": "partly_paid"})), "buyer_solution_list": list1(claim(later))}, false},
+		"agreed and taken back": {object{"buyer_solution_list": list1(claim(object{"status": "reach_cancle"}), claim(later))}, true},
+		"evidence":              {object{"reverse_detail_status": "wait_for_your_evidence"}, false},
+		"goods are back":        {object{"reverse_detail_status": "wait_for_seller_confirmation"}, false},
+		"unknown status":        {object{"reverse_detail_status": "wait_for_godot"}, false},
+		"refunded, closed":      {object{"issue_status": "finish"}, false},
 	} {
 		if got := disputeOf(t, sample(c.with)).Unpaid; got != c.want {
 			t.Errorf("%s: want unpaid %v, got %v", name, c.want, got)

@@ -260,3 +260,65 @@ func TestOfTwoInTheMiddleTheSmallerOneCounts(t *testing.T) {
 		}
 	}
 }
+
+// What is due in two days is due in an hour by a clock that is 47 hours ahead.
+func TestAProcessWhoseClockIsWrongPagesNobodyForAShortageThatItSeesAlone(t *testing.T) {
+	t.Parallel()
+	addr := miniredis.RunT(t).Addr()
+	environ := []string{"WK_REDIS__ADDRS=" + addr, "WK_STORE__B01__PLATFORM=bare", "WK_HTTP__LISTEN=127.0.0.1:0"}
+	config, book, err := Load(t.Context(), environ, bare())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHand()
+	core, logs := observer.New(zap.ErrorLevel)
+	f, err := New(t.Context(), Options{Config: config, Book: book, Registry: bare(), Now: h.now, Log: zap.New(core)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Stop(t.Context()) }()
+	owed := make([]sla.Owed, 120)
+	for i := range owed {
+		owed[i] = sla.Owed{Case: uint32(i), By: h.at.Add(48 * time.Hour).Unix()}
+	}
+	of := sla.Measured{Known: true, Allowances: map[string]sla.Allowance{"the app": {Every: 12 * time.Second, Owed: owed}}}
+	for _, believed := range []bool{true, false} {
+		if !believed {
+			h.at = h.at.Add(47 * time.Hour)
+			f.clock.compare(h.at, h.at, h.at.Add(-47*time.Hour))
+		}
+		if err := f.store.NoteMeasured(t.Context(), "another", map[sla.Platform]sla.Measured{"bare": of}, h.at); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.measure(t.Context()); err != nil || logs.FilterMessage("time is short").Len() != 0 {
+			t.Errorf("believed %t: want nobody paged, got %d pages (%v)", believed, logs.Len(), err)
+		}
+	}
+}
+
+// The first reading of a clock that is hours off is no change, although nothing was known before.
+func TestAStoreThatWasNotReadYetHasNoClockThatCouldChange(t *testing.T) {
+	t.Parallel()
+	environ := []string{"WK_REDIS__ADDRS=" + miniredis.RunT(t).Addr(), "WK_STORE__B01__PLATFORM=bare", "WK_HTTP__LISTEN=127.0.0.1:0"}
+	config, book, err := Load(t.Context(), environ, bare())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHand()
+	f, err := New(t.Context(), Options{Config: config, Book: book, Registry: bare(), Now: h.now, Log: zap.NewNop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Stop(t.Context()) }()
+	measures := func(want time.Duration) {
+		t.Helper()
+		if err := f.measure(t.Context()); err != nil || f.meter.View("bare").Margin.Guard != want {
+			t.Errorf("want a margin of %s, got %s (%v)", want, f.meter.View("bare").Margin.Guard, err)
+		}
+	}
+	measures(20 * time.Second)
+	f.sources["B01"].Observe(8 * time.Hour)
+	measures(20 * time.Second)
+	f.sources["B01"].Observe(0)
+	measures(sla.MostGuard)
+}

@@ -72,9 +72,9 @@ func (f *Fleet) Start(ctx context.Context) error {
 		}
 		return f.poller.Ensure(ctx)
 	}))
-	run("note rules", noteEvery, func(ctx context.Context) error {
+	run("note rules", noteEvery, f.onTime(func(ctx context.Context) error {
 		return f.store.NoteRules(ctx, f.process, f.o.Book.Hash(), f.o.Now())
-	})
+	}))
 	run("mend the queue", mendEvery, f.mend)
 	run("obey rules", slowEvery, f.onTime(f.obeyer.Obey))
 	run("measure", measureEvery, f.measure)

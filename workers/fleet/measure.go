@@ -39,15 +39,17 @@ func (f *Fleet) pressure(src *connectors.Source) sla.Pressure {
 }
 
 // measure tells the other replicas what was measured here, hears what they have measured, and makes the margins and the levels from both. Where
-// the store is out, or this process' clock is not believed, what was heard last counts for a while, and then what was measured here alone.
+// the store is out, what was heard last counts for a while, and then what was measured here alone. By a clock that is not believed it does none of
+// that: guards would seem near that are far, and people would be paged.
 func (f *Fleet) measure(ctx context.Context) error {
+	if !f.clock.believed() {
+		return nil
+	}
 	now := f.o.Now()
 	for _, src := range f.sources {
-		f.meter.Clock(src.Platform, src.Store, src.Skew())
-	}
-	if !f.clock.believed() {
-		f.meter.Make()
-		return nil
+		if src.Observed() {
+			f.meter.Clock(src.Platform, src.Store, src.Skew())
+		}
 	}
 	err := f.store.NoteMeasured(ctx, f.process, f.meter.Note(), now)
 	if err == nil {

@@ -264,27 +264,41 @@ func TestUnderPressureListsAreReadLessOftenAnswersGoOnAndPeopleArePagedOnce(t *t
 	}
 }
 
+// hears lets another replica say for some minutes how many answers are due.
+func (b *bundle) hears(minutes, due int) {
+	b.t.Helper()
+	for range minutes {
+		owed := make([]sla.Owed, due)
+		for i := range owed {
+			owed[i] = sla.Owed{Case: uint32(i), By: b.now().Add(3 * time.Hour).Unix()}
+		}
+		of := sla.Measured{Known: true, Allowances: map[string]sla.Allowance{"the app": {Every: 12 * time.Second, Owed: owed}}}
+		b.must(b.fleet.Store().NoteMeasured(b.t.Context(), "another", map[sla.Platform]sla.Measured{"quiet": of}, b.now()))
+		b.step(time.Minute)
+	}
+}
+
 func TestAShortageThatGoesOnIsPagedOnceAndTheNextOneAgain(t *testing.T) {
 	t.Parallel()
 	m := &market{}
 	b := m.opens(t, storetest.StartRedis(t))
-	minutes := func(n int, due int) {
-		for range n {
-			owed := make([]sla.Owed, due)
-			for i := range owed {
-				owed[i] = sla.Owed{Case: uint32(i), By: b.now().Add(3 * time.Hour).Unix()}
-			}
-			of := sla.Measured{Known: true, Allowances: map[string]sla.Allowance{"the app": {Every: 12 * time.Second, Owed: owed}}}
-			b.must(b.fleet.Store().NoteMeasured(t.Context(), "another", map[sla.Platform]sla.Measured{"quiet": of}, b.now()))
-			b.step(time.Minute)
-		}
-	}
 	for i, c := range []struct{ minutes, due, pages int }{
 		{120, 200, 1}, {60, 0, 1}, {10, 200, 2},
 		{20, 0, 2}, {20, 200, 2}, // within the hour
 		{20, 200, 3}, // after it
 	} {
-		if minutes(c.minutes, c.due); m.pagesFor(sla.WhyTimeShort) != c.pages {
+		if b.hears(c.minutes, c.due); m.pagesFor(sla.WhyTimeShort) != c.pages {
+			t.Errorf("after part %d: want %d pages, got %d", i, c.pages, m.pagesFor(sla.WhyTimeShort))
+		}
+	}
+}
+
+func TestAShortageThatFollowsSoonIsPagedAnHourAfterTheOneBefore(t *testing.T) {
+	t.Parallel()
+	m := &market{}
+	b := m.opens(t, storetest.StartRedis(t))
+	for i, c := range []struct{ minutes, due, pages int }{{20, 200, 1}, {20, 0, 1}, {15, 200, 1}, {120, 200, 2}} {
+		if b.hears(c.minutes, c.due); m.pagesFor(sla.WhyTimeShort) != c.pages {
 			t.Errorf("after part %d: want %d pages, got %d", i, c.pages, m.pagesFor(sla.WhyTimeShort))
 		}
 	}

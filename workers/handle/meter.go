@@ -41,9 +41,10 @@ func (h *Handlers) due(src *connectors.Source, c sla.Case, d sla.Decision) {
 // slowFailure is how long a call that failed must have taken to tell of the platform's pace: a quick refusal would make it look quick.
 const slowFailure = time.Second
 
-// took tells the meter how long the platform has taken for the turn so far, and for how long it wants to be left alone.
+// took tells the meter how long the platform has taken for the turn so far, and for how long it wants to be left alone. A turn is over before its
+// claim: in one that took longer this process stood still, which is no fault of the platform's.
 func (t *turn) took(err error) {
-	if took := t.Now().Sub(t.began); err == nil || took >= slowFailure {
+	if took := min(t.Now().Sub(t.began), claimLease); err == nil || took >= slowFailure {
 		t.Meter.Took(t.src.Platform, took)
 	}
 	if connectors.KindOf(err) != connectors.Throttled {

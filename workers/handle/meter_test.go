@@ -55,6 +55,7 @@ func TestTheMeterIsToldWhatAnAnswerTookAndWhatIsDue(t *testing.T) {
 		"refused at once":        {0, 100 * time.Millisecond, nil, platformError(connectors.Unavailable), []string{due}},
 		"refused just in time":   {0, time.Second - 1, nil, platformError(connectors.Unavailable), []string{due}},
 		"failed in a second":     {0, time.Second, nil, platformError(connectors.Unavailable), []string{due, "took 1s"}},
+		"by a frozen process":    {0, time.Hour, nil, nil, []string{due, "took 1m0s", "done"}},
 		"failed slowly":          {0, 9 * time.Second, nil, platformError(connectors.Unavailable), []string{due, "took 9s"}},
 		"unknown":                {0, 9 * time.Second, nil, platformError(connectors.OutcomeUnknown), []string{due, "took 9s", "done"}},
 		"told to wait":           {0, 0, nil, throttled(nil), []string{due, "until 1m30s", "waits 1m30s"}},

@@ -138,12 +138,9 @@ func (m *Meter) Allowed(p sla.Platform, store sla.StoreID, name string, every ti
 	m.with(p, func(of *platform) { of.keys[store], of.every[name] = name, every })
 }
 
-// Clock is how far the platform's clock is from ours, as a store has it now: what counts is by how much that has changed, for each store goes by
-// its own. The first reading of a store is no change, and neither is 0, which is what a store has that has read nothing yet.
+// Clock is how far the platform's clock is from ours, as a store that has read it has it now: what counts is by how much that has changed, for each
+// store goes by its own. The first reading of a store is no change.
 func (m *Meter) Clock(p sla.Platform, store sla.StoreID, skew time.Duration) {
-	if skew == 0 {
-		return
-	}
 	m.with(p, func(of *platform) {
 		if before, known := of.clocks[store]; known {
 			of.skew = of.skew.Seen(m.now(), min((skew-before).Abs(), sla.MostGuard))

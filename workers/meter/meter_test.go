@@ -88,7 +88,6 @@ func TestAReadingOfTheClockThatDiffersAddsToTheMargin(t *testing.T) {
 	t.Parallel()
 	b := setup()
 	b.Took("ebay", 0)
-	b.Clock("ebay", "E1", 0)
 	b.Clock("ebay", "E1", 10*time.Minute)
 	if got := b.made().Margin.Guard; got != 0 {
 		t.Errorf("a clock that is wrong by the same time is no doubt, got %s", got)
@@ -111,6 +110,20 @@ func TestAReadingOfTheClockThatDiffersAddsToTheMargin(t *testing.T) {
 	b.Took("ebay", 0)
 	if got := b.made().Margin.Guard; got > time.Minute {
 		t.Errorf("a lie of three hours ago still takes %s", got)
+	}
+}
+
+func TestAClockThatWasRightAndJumpsAddsToTheMargin(t *testing.T) {
+	t.Parallel()
+	b := setup()
+	b.Took("ebay", 0)
+	b.Clock("ebay", "E1", 0)
+	for _, skew := range []time.Duration{-30 * time.Minute, 0} {
+		if b.Clock("ebay", "E1", skew); b.made().Margin.Guard != 30*time.Minute {
+			t.Errorf("now %s off: want the change in the margin, got %s", skew, b.View("ebay").Margin.Guard)
+		}
+		b.now = b.now.Add(4 * time.Hour)
+		b.Took("ebay", 0)
 	}
 }
 

@@ -165,7 +165,7 @@ func (r *Runner) read(ctx context.Context, feed Feed, rec sla.FeedRecord) {
 		return
 	}
 	from := rec.Cursor
-	err := r.guarded(connectors.Bulk(ctx), feed, &rec)
+	err := r.guarded(r.calls(ctx, feed, rec), feed, &rec)
 	rec.Strikes = 0
 	now := r.now()
 	every, until := feed.Pace(now)
@@ -222,6 +222,15 @@ func (r *Runner) begin(ctx context.Context, feed Feed, rec *sla.FeedRecord) bool
 	}
 	rec.Version++
 	return err == nil && !stale
+}
+
+// calls marks the calls of a reading as many that can wait, unless none of them got through for long: while answers take the whole allowance nothing
+// is left over, and what nobody lists nobody answers. Then they wait in line with those of answers, until a page is on record.
+func (r *Runner) calls(ctx context.Context, feed Feed, rec sla.FeedRecord) context.Context {
+	if r.walks[feed.ID].stands(rec, r.now()) > sla.MostStretched {
+		return ctx
+	}
+	return connectors.Bulk(ctx)
 }
 
 // guarded turns a panic of a connector into a failure of its feed: the process and the other feeds go on.

@@ -89,9 +89,6 @@ func TestAPageWhoseDetailsAreThrottledIsNotReadAgain(t *testing.T) {
 	if len(b.asked) != 2 {
 		t.Errorf("want two pages read once each, got %v", b.asked)
 	}
-	if !b.bulk {
-		t.Error("want the calls marked as many that can wait")
-	}
 	b.now = b.now.Add(30 * time.Second)
 	if b.read(t); len(b.asked) != 3 {
 		t.Errorf("want a page that is half a minute old read again, got %v", b.asked)
@@ -134,6 +131,34 @@ func TestAPageThatWasKeptIsUsedOnceAndWhereItBelongs(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Answers may take the whole allowance for hours, and leave nothing to calls that can wait.
+func TestAListOfWhichNothingIsRecordedForLongWaitsInLine(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 2, 1)
+	b.kind = connectors.Snapshot
+	reads := func(after time.Duration, bulk bool) {
+		t.Helper()
+		b.now = b.now.Add(after)
+		if b.read(t); b.bulk != bulk {
+			t.Errorf("want calls that can wait: %t, got %t", bulk, b.bulk)
+		}
+	}
+	reads(0, true)
+	b.refuses["00000"] = failure(connectors.Throttled, time.Second)
+	reads(time.Hour, true) // it was not due before
+	reads(20*time.Minute, true)
+	reads(time.Minute, false)
+	reads(time.Minute, false)
+	delete(b.refuses, "00000")
+	b.refuses["00001"] = failure(connectors.Throttled, time.Second)
+	reads(time.Minute, false)
+	reads(time.Minute, true) // one page is on record
+	reads(21*time.Minute, false)
+	delete(b.refuses, "00001")
+	reads(time.Minute, false)
+	reads(time.Minute, true)
 }
 
 func TestBackoffGrowsAndIsCapped(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"watchkeeper/connectors"
+	"watchkeeper/sla"
 )
 
 // A walk remembers the rows of the running snapshot and of the last complete one. It is only memory of this process: when another
@@ -21,6 +22,18 @@ type walk struct {
 	page   connectors.Page // one that was read and could not be accepted whole
 	pageAt string          // the cursor it was asked for with
 	readAt time.Time       // zero without one
+
+	stoodAt string    // the cursor when it was last claimed here
+	stoodOn time.Time // the last success as of then
+	since   time.Time // when both were first seen here
+}
+
+// stands is for how long no page of the feed was recorded by anybody, as far as this process knows.
+func (w *walk) stands(rec sla.FeedRecord, now time.Time) time.Duration {
+	if w.since.IsZero() || rec.Cursor != w.stoodAt || !rec.LastSuccess.Equal(w.stoodOn) {
+		w.stoodAt, w.stoodOn, w.since = rec.Cursor, rec.LastSuccess, now
+	}
+	return now.Sub(w.since)
 }
 
 // pageKept is how long a page that was read need not be read again. Its rows are compared with the records anew, and what has changed since

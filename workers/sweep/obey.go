@@ -16,6 +16,9 @@ const (
 	heard      = 15 * time.Minute // for how long one counts that has noted its rules: longer than clocks may be off
 	obeyBatch  = 500              // timers moved in one round trip
 	obeySpread = 30 * time.Second // over which the cases are spread that are due by the new rules already
+
+	leap        = 5 * time.Minute // by so much a platform's clock must have gone ahead for its cases to be armed anew; guard bears less
+	followEvery = 5 * time.Minute // between two times that clocks had that done
 )
 
 // Armed is what obeying needs of the records.
@@ -36,6 +39,9 @@ type Rules interface {
 // process starts under another rulebook, and at each date at which rules change by themselves. A case that is due later now is looked at as
 // it was armed, and armed anew then. Where replicas obey different rules, each does this once, and once more when they have come to agree: one
 // with the old rules may have looked at a case meanwhile, and armed it as they want.
+//
+// It does the same when a platform's clock goes ahead. Timers go by our clock, and by as much as the platform's differed when they were set: one
+// that told a time of days ago for a while, and the right one again, has left timers that ring days late.
 type Obeyer struct {
 	Store   Armed
 	Sources connectors.Sources
@@ -47,6 +53,9 @@ type Obeyer struct {
 	obeyed string    // the rules under which the open cases were last armed, as this process knows
 	asked  time.Time // when the versions of the rules were last counted
 	mixed  bool      // there were several then
+
+	behind   map[sla.StoreID]time.Duration // the least that each store's platform was ahead since the cases were armed
+	followed time.Time                     // when a clock last had cases armed
 }
 
 // Obey arms the open cases under the rules in force, if they were last armed under others. It is cheap when they were not.
@@ -57,7 +66,7 @@ func (o *Obeyer) Obey(ctx context.Context) error {
 	}
 	name := o.Name(o.Now())
 	if name == o.obeyed && !agreed {
-		return nil
+		return o.follow(ctx)
 	}
 	last, err := o.Store.Obeyed(ctx)
 	if err != nil {
@@ -77,6 +86,36 @@ func (o *Obeyer) Obey(ctx context.Context) error {
 	if agreed {
 		o.mixed = false
 	}
+	return nil
+}
+
+// follow arms the open cases anew when a platform's clock has gone ahead.
+func (o *Obeyer) follow(ctx context.Context) error {
+	if o.behind == nil {
+		o.behind = map[sla.StoreID]time.Duration{}
+	}
+	leapt := false
+	for id, src := range o.Sources {
+		skew := src.Skew()
+		if behind, known := o.behind[id]; !known || skew < behind {
+			o.behind[id] = skew
+		} else if skew-behind > leap {
+			leapt = true
+		}
+	}
+	now := o.Now()
+	if since := now.Sub(o.followed); !leapt || since >= 0 && since < followEvery {
+		return nil
+	}
+	moved, err := o.rearm(ctx)
+	if err != nil {
+		return fmt.Errorf("arm open cases by a clock that went ahead: %w", err)
+	}
+	o.followed = now
+	for id, src := range o.Sources {
+		o.behind[id] = src.Skew()
+	}
+	o.Log.Warn("a platform's clock went ahead", zap.Int("cases_due_earlier", moved))
 	return nil
 }
 

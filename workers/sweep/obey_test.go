@@ -79,3 +79,43 @@ func TestCasesAreArmedOnceMoreWhenReplicasHaveComeToAgree(t *testing.T) {
 		t.Errorf("want it armed once and not with every look, got %s", next)
 	}
 }
+
+// A platform that tells the time of three days ago has its cases armed three days late. When its clock is right again nothing else looks at them:
+// its list shows no change.
+func TestCasesAreArmedAnewWhenAPlatformsClockGoesAhead(t *testing.T) {
+	t.Parallel()
+	now, d := slatest.Epoch, slatest.Dispute()
+	rule := slatest.Rule()
+	o, _ := d.Ruling(rule)
+	deadline := sla.EffectiveDeadline(o, rule)
+	late := deadline.Add(2 * 24 * time.Hour)
+	store := &armed{obeyed: "same", versions: 1, record: sla.CaseRecord{Case: sla.Case{DisputeRef: d.DisputeRef, State: d.State, Reason: d.Reason, Obligation: o, Next: late}}}
+	src := &connectors.Source{Store: d.ID.Store, Platform: d.ID.Platform}
+	obeyer := &sweep.Obeyer{
+		Store: store, Sources: connectors.Sources{d.ID.Store: src}, Rules: oneRule{rule}, Name: func(time.Time) string { return "same" },
+		Now: func() time.Time { return now }, Log: zap.NewNop(),
+	}
+	for i, c := range []struct {
+		skew, after time.Duration
+		moved       bool
+	}{
+		{-72 * time.Hour, 0, false},
+		{-72 * time.Hour, time.Minute, false},
+		{-72*time.Hour + 5*time.Minute, time.Minute, false},
+		{0, time.Minute, true},
+		{0, time.Minute, false},
+		{-time.Hour, time.Minute, false},
+		{0, time.Minute, false}, // to and fro: once in a while is enough
+		{0, 5 * time.Minute, true},
+		{0, 5 * time.Minute, false},
+	} {
+		src.Observe(c.skew)
+		now, store.record.Next = now.Add(c.after), late
+		if err := obeyer.Obey(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if moved := store.record.Next.Before(deadline); moved != c.moved {
+			t.Errorf("part %d: want the case armed anew: %t, got it armed %s after the deadline", i, c.moved, store.record.Next.Sub(deadline))
+		}
+	}
+}

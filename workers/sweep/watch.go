@@ -11,6 +11,10 @@ import (
 // BeatEvery is how often a process says that it lives: several times within what makes it gone.
 const BeatEvery = 400 * time.Millisecond
 
+// endApart is the least time between two endings of all leases. A process that is starved may seem gone every few seconds: each time all that
+// is under way would be asked for again, which takes the more of the machine the more there is, and starves others.
+const endApart = 15 * time.Second
+
 // Living is what watching over the other processes needs of the records.
 type Living interface {
 	Beat(ctx context.Context, now time.Time) (gone int, err error)
@@ -22,14 +26,15 @@ type Living interface {
 // A Watch has the work of killed processes taken up within seconds instead of a lease: it says that this process lives, looks whether the
 // others do, and ends the leases when one is gone. They do not say whose they are, so all end that were given by then, and what a living
 // process has begun is asked for once more: its claims of attempts stand, so that nothing is done twice. The next sweep takes what is due
-// then.
+// then. Leases end soon after the first that is gone, and of those that follow it together.
 type Watch struct {
 	store   Living
 	feeds   time.Duration
 	now     func() time.Time
 	log     *zap.Logger
 	metrics *metrics
-	owed    bool // somebody was found gone, and the leases have not ended yet
+	owed    int       // processes found gone since the leases were last ended
+	last    time.Time // when that was
 }
 
 // NewWatch makes a watch; feeds is how long a feed is leased. Beat must not be called by several at once.
@@ -45,9 +50,9 @@ func (w *Watch) Beat(ctx context.Context) error {
 	}
 	if gone > 0 {
 		w.metrics.gone.Add(float64(gone))
-		w.owed = true
+		w.owed += gone
 	}
-	if !w.owed {
+	if since := w.now().Sub(w.last); w.owed == 0 || since >= 0 && since < endApart {
 		return nil
 	}
 	ended := 0
@@ -62,8 +67,8 @@ func (w *Watch) Beat(ctx context.Context) error {
 			return fmt.Errorf("end leases after a process was gone: %w", err)
 		}
 	}
-	w.owed = false
 	w.metrics.ended.Add(float64(ended))
-	w.log.Warn("a process is gone: its work is taken up", zap.Int("processes", gone), zap.Int("leases_ended", ended))
+	w.log.Warn("a process is gone: its work is taken up", zap.Int("processes", w.owed), zap.Int("leases_ended", ended))
+	w.owed, w.last = 0, w.now()
 	return nil
 }

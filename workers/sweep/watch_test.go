@@ -55,7 +55,8 @@ func TestLeasesEndOnceAfterAProcessIsGoneWhateverFails(t *testing.T) {
 	t.Parallel()
 	l := &living{fails: map[string]bool{}}
 	reg := prometheus.NewRegistry()
-	w := sweep.NewWatch(l, 2*time.Minute, func() time.Time { return slatest.Epoch }, zap.NewNop(), sweep.NewMetrics(reg))
+	now := slatest.Epoch
+	w := sweep.NewWatch(l, 2*time.Minute, func() time.Time { return now }, zap.NewNop(), sweep.NewMetrics(reg))
 	beat := func(want error, ended ...string) {
 		t.Helper()
 		if err := w.Beat(t.Context()); !errors.Is(err, want) {
@@ -79,6 +80,7 @@ func TestLeasesEndOnceAfterAProcessIsGoneWhateverFails(t *testing.T) {
 		t.Errorf("want only leases ended that were given before, within %v, got %v", want, l.spans)
 	}
 	beat(nil)
+	now = now.Add(15 * time.Second)
 	l.gone = 2
 	beat(nil, "cases", "feeds", "parcels")
 	if got := total(t, reg, "watchkeeper_processes_gone_total"); got != 3 {
@@ -86,6 +88,33 @@ func TestLeasesEndOnceAfterAProcessIsGoneWhateverFails(t *testing.T) {
 	}
 	if got := total(t, reg, "watchkeeper_leases_ended_total"); got != 3+9+9 {
 		t.Errorf("want 21 leases counted, got %v", got)
+	}
+}
+
+// A process that is starved beats once in three seconds: it is taken for gone, comes back, and is taken for gone again.
+func TestAProcessThatComesAndGoesDoesNotHaveEverythingAskedForAgainEachTime(t *testing.T) {
+	t.Parallel()
+	l := &living{fails: map[string]bool{}}
+	now := slatest.Epoch
+	w := sweep.NewWatch(l, 2*time.Minute, func() time.Time { return now }, zap.NewNop(), sweep.NewMetrics(prometheus.NewRegistry()))
+	for i := range 150 { // a minute
+		if i%8 == 0 {
+			l.gone = 1
+		}
+		if err := w.Beat(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 && len(l.ended) != 3 {
+			t.Errorf("want the leases ended at once for the first, got %v", l.ended)
+		}
+		now = now.Add(sweep.BeatEvery)
+	}
+	if n := len(l.ended) / 3; n != 4 {
+		t.Errorf("want leases ended four times in a minute, got %d", n)
+	}
+	now = now.Add(15 * time.Second)
+	if err := w.Beat(t.Context()); err != nil || len(l.ended)/3 != 5 {
+		t.Errorf("want the last one's leases ended, too, got %d (%v)", len(l.ended)/3, err)
 	}
 }
 
