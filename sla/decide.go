@@ -73,6 +73,7 @@ const (
 	WhyDearer         // why another answer lost: it costs more than the one chosen
 	WhyEvidence       // why another answer lost: what it needs is not known of the parcel
 	WhyTimeShort      // ground for a person: not all answers that are due can be sent in time
+	WhyClockWrong     // ground for a person: a process takes no work because its clock is off
 )
 
 var whyNames = names{
@@ -80,7 +81,7 @@ var whyNames = names{
 	"guard_passed", "deadline_passed", "no_deadline", "parcel_moving", "parcel_delivered", "parcel_lost", "parcel_returned",
 	"parcel_seized", "negotiate", "within_cap", "over_cap", "no_facts", "return_of_goods", "unshown",
 	"platform_says_no", "no_access", "killed", "rejected", "approved", "unanswered", "above_approval", "many_claims", "held", "over_budget",
-	"storm", "rule", "no_step", "not_yet", "dearer", "no_evidence", "time_short",
+	"storm", "rule", "no_step", "not_yet", "dearer", "no_evidence", "time_short", "clock_wrong",
 }
 
 func (w Why) String() string { return whyNames.of(int(w)) }

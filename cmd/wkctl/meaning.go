@@ -45,6 +45,7 @@ var meanings = map[sla.Why]string{
 	sla.WhyNotYet:         "the first of the preferred answers is still to come",
 	sla.WhyDearer:         "it costs more than the answer that was chosen",
 	sla.WhyEvidence:       "what it needs is not known of the parcel",
+	sla.WhyClockWrong:     "a process takes no work because its clock is off that of Redis",
 	sla.WhyTimeShort:      "not all answers that are due on the platform may go out in time",
 }
 

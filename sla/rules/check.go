@@ -95,6 +95,7 @@ func (l *loader) warn(b *Book, s *shelf) {
 			l.unkeyed(s, p),
 			l.alwaysAsks(s, p),
 			l.unheard(s, p),
+			hasty(s, p),
 			sentence(s, silent, "has no answer that may cost anything, and none is preferred: ACCEPT_CAP is never, and ANSWER is playbook"),
 			sentence(s, barred, "prefers an answer that is never sent: ACCEPT_CAP is never, and ANSWER pays"),
 		} {
@@ -152,6 +153,18 @@ func (l *loader) unheard(s *shelf, p *period) string {
 				return s.scope.String() + " is live and is to warn by " + point.Channel.String() + " (" + r.Warn.From + "), and no hook for that is set (" +
 					prefixNotify + names[1] + "): its warnings are lines of the log only"
 			}
+		}
+	}
+	return ""
+}
+
+// hasty tells of a live store that believes sooner than is known to be safe that an answer will never take effect: calls arrive minutes late.
+func hasty(s *shelf, p *period) string {
+	safe := sla.DefaultRule().Settle.Value
+	for _, r := range p.byReason {
+		if r.Mode.Value == sla.ModeLive && r.Settle.Value < safe {
+			return s.scope.String() + " is live, and after " + FormatDuration(r.Settle.Value) + " (" + r.Settle.From +
+				") an answer of unknown outcome counts as lost and is sent again: what arrives later than that happens twice; " + FormatDuration(safe) + " is the default"
 		}
 	}
 	return ""

@@ -112,6 +112,11 @@ func TestWarningsNameWhatIsHardlyMeant(t *testing.T) {
 			[]string{storeA1, live, "WK_SLA__ANSWER=refuse@0h", "WK_SLA__WARN=24h:log,6h:chat"},
 			[]string{"store A1 is live and is to warn by chat (WK_SLA__WARN), and no hook for that is set (WK_NOTIFY__CHAT_URL_FILE): its warnings are lines of the log only"},
 		},
+		"a settle window that is short": {
+			[]string{storeA1, live, "WK_SLA__ANSWER=refuse@0h", "WK_SLA__SETTLE=2m"},
+			[]string{"store A1 is live, and after 2m (WK_SLA__SETTLE) an answer of unknown outcome counts as lost and is sent again: what arrives later than that happens twice; 10m is the default"},
+		},
+		"a settle window that is long enough": {[]string{storeA1, live, "WK_SLA__ANSWER=refuse@0h", "WK_SLA__SETTLE=10m"}, nil},
 		"pages without a hook": {
 			[]string{storeA1, live, "WK_SLA__ANSWER=refuse@0h", "WK_SLA__STORE__A1__WARN=6h:page"},
 			[]string{"store A1 is live and is to warn by page (WK_SLA__STORE__A1__WARN), and no hook for that is set (WK_NOTIFY__PAGE_URL_FILE): its warnings are lines of the log only"},

@@ -21,6 +21,8 @@ import (
 const (
 	// mostApart is how far it may be from the clock of Redis; for a process further off, timers fire early or late, and asynq's leases with them.
 	mostApart = 20 * time.Second
+	// nearAgain is how near a clock must come that was further off: at the limit itself the work would start and stop each second.
+	nearAgain = 15 * time.Second
 	askWithin = 2 * time.Second
 )
 
@@ -63,7 +65,7 @@ func (k *timekeeper) compare(asked, answered, theirs time.Time) time.Duration {
 	if !theirs.IsZero() {
 		ahead = apart(asked, answered, theirs)
 		k.ahead.Set(ahead.Seconds())
-		k.wrong.Store(ahead.Abs() > mostApart)
+		k.wrong.Store(ahead.Abs() > mostApart || k.wrong.Load() && ahead.Abs() > nearAgain)
 	}
 	k.at.Store(asked.UnixNano()) // a jump while they were asked shows like one after it
 	k.said.Set(0)
@@ -127,6 +129,7 @@ func (f *Fleet) watchClock(ctx context.Context) error {
 	switch wrong := f.clock.wrong.Load(); {
 	case wrong && f.taking:
 		f.log.Error("the clock is wrong: this process takes no work until it is right", zap.Duration("ahead_of_redis", ahead))
+		f.notifier().clock(ctx, ahead)
 		f.taking = false
 		f.queue.Shutdown()
 	case !wrong && !f.taking:

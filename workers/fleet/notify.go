@@ -64,6 +64,14 @@ func (n notifier) short(ctx context.Context, p sla.Platform, s sla.Shortage, now
 	}
 }
 
+// clock pages people because this process takes no work: its clock is off, or that of Redis, and then no process takes any.
+func (n notifier) clock(ctx context.Context, ahead time.Duration) {
+	n.hooks.Post(ctx, notify.Message{Channel: sla.ChannelPage, Why: sla.WhyClockWrong, Clock: side(ahead)})
+	if n.next != nil {
+		n.next.Page(ctx, handle.Notice{Why: sla.WhyClockWrong})
+	}
+}
+
 // message is a notice as a hook is told of it; a warning that is for the log goes to none.
 func message(c sla.Channel, n handle.Notice) notify.Message {
 	return notify.Message{

@@ -10,18 +10,26 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"watchkeeper/sla"
 	"watchkeeper/workers/fleet"
+	"watchkeeper/workers/handle"
 	"watchkeeper/workers/store/storetest"
 )
 
 // skewed is a process on the real clock, which the test puts forward and back.
 func skewed(t *testing.T, addr string, environ ...string) (*bundle, *atomic.Int64) {
 	t.Helper()
+	return skewedFor(t, addr, nil, environ...)
+}
+
+// skewedFor is skewed with somebody who is told of pages.
+func skewedFor(t *testing.T, addr string, paged handle.Notifier, environ ...string) (*bundle, *atomic.Int64) {
+	t.Helper()
 	core, logs := observer.New(zap.DebugLevel)
 	b, skew := &bundle{t: t, logs: logs}, &atomic.Int64{}
 	b.o = options(t, addr, environ...)
 	b.o.Now = func() time.Time { return time.Now().Add(time.Duration(skew.Load())) }
-	b.o.Log, b.o.Idle = zap.New(core), time.Millisecond
+	b.o.Log, b.o.Idle, b.o.Notify = zap.New(core), time.Millisecond, paged
 	b.clock.Store(time.Now().UnixMilli())
 	var err error
 	b.fleet, err = fleet.New(t.Context(), b.o)
@@ -38,10 +46,14 @@ func TestAProcessWhoseClockIsWrongLaysItsWorkDownAndAnotherTakesItUp(t *testing.
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			addr := storetest.StartRedis(t)
-			b, skew := skewed(t, addr)
+			paged := &market{}
+			b, skew := skewedFor(t, addr, paged)
 			b.must(b.fleet.Start(t.Context()))
 			skew.Store(int64(by))
 			eventually(t, func() bool { return len(b.logged(laidDown)) == 1 })
+			if n := paged.pagesFor(sla.WhyClockWrong); n != 1 {
+				t.Errorf("want people paged once, got %d pages", n)
+			}
 			if code, body := get(t, b.fleet, "/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(body, "clock") {
 				t.Errorf("/readyz by a wrong clock: %d %q", code, body)
 			}

@@ -31,6 +31,7 @@ type Message struct {
 	Point    int       // warn points passed so far, which tells two warnings of one turn apart; 0 without any
 	Deadline time.Time // zero when nobody knows it
 	Cost     sla.Money // what silence costs; zero when that is not known
+	Clock    string    // of a message about a process that takes no work: on which side of Redis' its clock is; empty: about something else
 	Lack     *Lack     // of a message about a platform, whose Case has no more than that; nil: about a case
 }
 
@@ -72,9 +73,11 @@ func (m Message) body(now time.Time) ([]byte, error) {
 		Kind: "warning", Platform: string(m.Case.Platform), Store: string(m.Case.Store),
 		Reason: m.Reason.String(), Why: m.Why.String(), Stage: m.Stage.String(), Text: m.text(now),
 	}
-	if m.Lack != nil {
+	switch {
+	case m.Clock != "": // no case, platform or store
+	case m.Lack != nil:
 		p.Due, p.Goes, p.Wants = m.Lack.Due, m.Lack.Goes, m.Lack.Wants
-	} else {
+	default:
 		p.Case = m.Case.String()
 	}
 	if m.Channel == sla.ChannelPage {
@@ -102,6 +105,10 @@ func (m Message) text(now time.Time) string {
 	if m.Channel == sla.ChannelPage {
 		b.Reset()
 		b.WriteString("A person must act: ")
+	}
+	if m.Clock != "" {
+		fmt.Fprintf(&b, "the clock of a process is %s that of redis, and it takes no work until that is mended (%s)", m.Clock, words(m.Why))
+		return b.String()
 	}
 	if l := m.Lack; l != nil {
 		fmt.Fprintf(&b, "%s is short of time: %d answers are due, %d of them within %s, and %s an hour go out where %s are wanted (%s)",

@@ -27,6 +27,10 @@ func TestBodyIsWhatReceiversAreTold(t *testing.T) {
 			"answers_due": 340.0, "answers_an_hour": 8.66, "answers_an_hour_wanted": 57.02,
 			"text": "A person must act: ebay is short of time: 340 answers are due, 120 of them within 2h05m, and 8.6 an hour go out where 58 are wanted (time short)",
 		}},
+		"page about a clock": {notify.Message{Channel: sla.ChannelPage, Why: sla.WhyClockWrong, Clock: "1m3s ahead of"}, map[string]any{
+			"kind": "page", "case": "", "platform": "", "store": "", "reason": "unknown", "why": "clock_wrong", "stage": "none",
+			"text": "A person must act: the clock of a process is 1m3s ahead of that of redis, and it takes no work until that is mended (clock wrong)",
+		}},
 		"warning": {warning("77"), map[string]any{
 			"kind": "warning", "case": "AE01/77", "platform": "aliexpress", "store": "AE01", "reason": "not_received", "why": "warn_point",
 			"stage": "warn", "deadline": "2026-03-02T15:30:00Z", "seconds_left": 19800.0, "cost_of_silence": "12.00 USD",

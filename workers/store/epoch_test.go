@@ -166,3 +166,25 @@ func TestTheLayoutIsFixed(t *testing.T) {
 		}
 	})
 }
+
+// During a roll-out the replica with the shorter window may be the one that notices.
+func TestMoneyIsFrozenForTheLongestWindowThatAReplicaWants(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *store.Store, c *clock, rdb redis.UniversalClient) {
+		ctx := context.Background()
+		long, err := store.Open(ctx, rdb, store.Options{Now: c.now, Stores: testStores, Settle: 3 * store.DefaultSettle})
+		must(t, err)
+		must(t, storetest.Hand(rdb).FlushAll(ctx).Err())
+		lost := c.now()
+		_, err = s.CheckEpoch(ctx, c.now())
+		must(t, err)
+		c.advance(time.Second)
+		for _, replica := range []*store.Store{long, s} {
+			epoch, err := replica.CheckEpoch(ctx, c.now())
+			must(t, err)
+			if want := lost.Add(3 * store.DefaultSettle); !epoch.FrozenUntil.Equal(want) {
+				t.Errorf("want money frozen until %s, got %+v", want, epoch)
+			}
+		}
+	})
+}

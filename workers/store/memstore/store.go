@@ -103,6 +103,8 @@ func (s *Store) refresh(now time.Time) error {
 			if h.epoch > 1 {
 				h.lost = now.UnixMilli()
 			}
+		} else if h.lost >= 0 {
+			h.frozen = max(h.frozen, h.lost+s.settle.Milliseconds())
 		}
 		for _, id := range sortedKeys(s.stores) {
 			if _, ok := h.stores.Get(id); !ok {

@@ -7,7 +7,7 @@
 -- {cases, shipments, feeds}}, the numbers as strings.
 local call = redis.call
 local known, seen = tonumber(ARGV[1]), tonumber(ARGV[2])
-local h = call('HMGET', KEYS[1], 'e', 's', 'f')
+local h = call('HMGET', KEYS[1], 'e', 's', 'f', 'o')
 local e, s, f = tonumber(h[1] or '0'), tonumber(h[2] or '0'), tonumber(h[3] or '0')
 local lost = e == 0 or e < known or (e == known and s < seen)
 if lost then
@@ -15,6 +15,12 @@ if lost then
   f = math.max(f, tonumber(ARGV[3]))
   call('HSET', KEYS[1], 'e', e, 's', s, 'f', f)
   if e > 1 then call('HSET', KEYS[1], 'o', ARGV[4]) end -- at the first start nothing was spent that could be forgotten
+end
+-- Who noticed the loss may have wanted a shorter freeze than others want.
+local wanted = tonumber(h[4] or '-1') + tonumber(ARGV[3]) - tonumber(ARGV[4])
+if not lost and h[4] and wanted > f then
+  f = wanted
+  call('HSET', KEYS[1], 'f', f)
 end
 for i = 5, #ARGV, 2 do
   if not call('HGET', KEYS[2], ARGV[i]) then
