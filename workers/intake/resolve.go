@@ -39,7 +39,8 @@ func (in *Intake) lookup(ctx context.Context, src *connectors.Source, rows []fou
 
 // each reads the disputes a few at a time. The first failure that may pass stops the rest and is returned: going on would only burn
 // the platform's patience. Those that are under way come to their end: a reading that is cut off has cost its call all the same, and at a low rate
-// the one that is refused would cut off the others each time. Failures of one dispute alone stay with it, and so do a few of a platform that is otherwise there: one dispute
+// the one that is refused would cut off the others each time. Failures of one dispute alone stay with it, and so do a few of a platform that is
+// otherwise there: one dispute
 // whose detail always fails must not hold up the feed behind it. It is read again with the next snapshot, or by its timer.
 func (in *Intake) each(ctx context.Context, rows []found, tolerate int, read func(context.Context, *found) (sla.Dispute, error)) error {
 	var g errgroup.Group

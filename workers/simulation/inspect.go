@@ -25,13 +25,32 @@ func (j *judge) inspect() {
 		return
 	}
 	for _, s := range w.market.stores {
-		for _, d := range s.listed() {
-			j.seen(d, records)
+		listed, left := s.listed(), []func(){}
+		for _, d := range listed {
+			if missed := j.seen(d, records); missed != nil && j.again(d, s) {
+				missed()
+			} else if missed != nil {
+				left = append(left, missed)
+			}
 			if w.now.Sub(w.calm) > convergeIn {
 				j.rests(d, records[d.id()])
 			}
 		}
+		if len(left) > leftOut*(1+len(listed)/pageSize) {
+			for _, missed := range left {
+				missed()
+			}
+		}
 	}
+}
+
+// leftOut is how many rows of a page one reading may leave out because their details failed; the next one brings them.
+const leftOut = 2
+
+// again tells whether a feed was read more than once since a dispute changed, or was known to be out.
+func (j *judge) again(d *dispute, s *seller) bool {
+	since := j.fresh[s.id]
+	return !since.After(d.changed) && !since.After(j.w.lost) || j.feeds[s.id].Sub(since) >= seenWithin
 }
 
 // armed checks I1 on one record: a case is looked at again when its next stage begins at the latest.
@@ -60,8 +79,8 @@ func (j *judge) armed(c sla.CaseRecord) {
 	}
 }
 
-// seen checks I6 on one dispute: when its feed was read after a change, the record shows it.
-func (j *judge) seen(d *dispute, records map[sla.DisputeID]sla.CaseRecord) {
+// seen checks I6 on one dispute: when its feed was read after a change, the record shows it. It gives what tells that it does not.
+func (j *judge) seen(d *dispute, records map[sla.DisputeID]sla.CaseRecord) func() {
 	w := j.w
 	changed := d.changed
 	if changed.IsZero() {
@@ -70,19 +89,22 @@ func (j *judge) seen(d *dispute, records map[sla.DisputeID]sla.CaseRecord) {
 	if w.lost.After(changed) {
 		changed = w.lost // what was seen before is forgotten
 	}
-	if since := j.fresh[d.store.id]; since.After(changed) {
-		changed = since // one reading may leave a row out whose detail failed
-	}
 	if w.now.Sub(changed) < seenWithin || j.feeds[d.store.id].Sub(changed) < seenWithin {
-		return // not yet, or known as stale: watchkeeper_feed_last_success_timestamp_seconds tells
+		return nil // not yet, or known as stale: watchkeeper_feed_last_success_timestamp_seconds tells
 	}
+	read := j.feeds[d.store.id]
 	c, ok := records[d.id()]
 	switch {
 	case !ok:
-		j.violatef(Seen, d.String(), "not on record, changed at %s, its feed read at %s", changed, j.feeds[d.store.id])
+		return func() {
+			j.violatef(Seen, d.String(), "not on record, changed at %s, its feed read at %s", changed, read)
+		}
 	case c.State != d.now.State || d.now.State == sla.StateSeller && c.Obligation.Turn != d.now.Obligations[0].Turn:
-		j.violatef(Seen, d.String(), "on record as %s, is %s since %s, its feed read at %s", c.State, d.now.State, changed, j.feeds[d.store.id])
+		return func() {
+			j.violatef(Seen, d.String(), "on record as %s, is %s since %s, its feed read at %s", c.State, d.now.State, changed, read)
+		}
 	}
+	return nil
 }
 
 // rests checks I9: what was due, and is known to be, has been answered, or a person was told.

@@ -207,6 +207,7 @@ func (j *judge) read(f sla.FeedRecord) {
 	if !f.LastSuccess.IsZero() && !last.Equal(j.told[f.Store]) {
 		if j.w.now.Sub(j.feeds[f.Store]) > seenWithin {
 			j.fresh[f.Store] = j.w.now
+			j.w.after(time.Minute, j.inspect) // before the next reading hides what this one left out
 		}
 		j.told[f.Store], j.feeds[f.Store] = last, j.w.now
 		j.w.tellf("", "feed of %s read", f.Store)
