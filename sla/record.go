@@ -159,3 +159,6 @@ type Rejected struct {
 	Raw    []byte
 	Reason string
 }
+
+// Gone counts processes that are newly known to be gone, and those among them that had been taken for gone before and had come back.
+type Gone struct{ Processes, Again int }

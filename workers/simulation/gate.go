@@ -244,8 +244,8 @@ func (g *gate) RulesVersions(ctx context.Context, now time.Time, within time.Dur
 	return call(g, func() (int, error) { return g.of.RulesVersions(ctx, now, within) })
 }
 
-func (g *gate) Beat(ctx context.Context, now time.Time) (int, error) {
-	return call(g, func() (int, error) { return g.of.Beat(ctx, now) })
+func (g *gate) Beat(ctx context.Context, now time.Time) (sla.Gone, error) {
+	return call(g, func() (sla.Gone, error) { return g.of.Beat(ctx, now) })
 }
 
 func (g *gate) EndCaseLeases(ctx context.Context, now, until time.Time) (int, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -34,6 +35,7 @@ type Others struct {
 	mu   sync.Mutex      // over what follows, and never over a call: claims of every shard ask who is gone
 	gone string          // those that are gone, processSize bytes each
 	mine map[string]bool // of them, those that this process found, and has told
+	back map[string]bool // those that were among them once, whether they live again or not
 }
 
 // A beat is how often a process has beaten, and since when that is so.
@@ -46,17 +48,17 @@ type beat struct {
 type Present func(beats, gone []byte) (map[string]string, error)
 
 // Beat notes that this process lives, and looks whether the others do. See Store.Beat.
-func (o *Others) Beat(me string, now time.Time, present Present) (int, error) {
+func (o *Others) Beat(me string, now time.Time, present Present) (sla.Gone, error) {
 	o.beating.Lock()
 	defer o.beating.Unlock()
 	o.beats++
 	said, err := present(binary.BigEndian.AppendUint64(nil, o.beats), nil)
 	if err != nil {
-		return 0, err
+		return sla.Gone{}, err
 	}
 	if silent := o.watch(said, me, now); len(silent) > 0 {
 		if said, err = present(nil, silent); err != nil {
-			return 0, err
+			return sla.Gone{}, err
 		}
 	}
 	o.mu.Lock()
@@ -107,29 +109,35 @@ func (o *Others) watch(said map[string]string, me string, now time.Time) (silent
 }
 
 // hear learns who is gone, and counts those that this process has found and not told yet.
-func (o *Others) hear(said map[string]string, me string) (found int) {
-	var gone strings.Builder
-	mine := map[string]bool{}
+func (o *Others) hear(said map[string]string, me string) (found sla.Gone) {
+	gone, mine, back := make([]string, 0, len(said)), map[string]bool{}, map[string]bool{}
 	for process, count := range said {
+		if o.mine[process] || o.back[process] {
+			back[process] = true // as long as anything is heard of it
+		}
 		if process == me || !markedGone(count) {
 			continue
 		}
-		gone.WriteString(process)
+		gone = append(gone, process)
 		if count[1:1+processSize] != me {
 			continue
 		}
-		mine[process] = true
-		if !o.mine[process] {
-			found++
+		if mine[process] = true; o.mine[process] {
+			continue
+		}
+		found.Processes++
+		if o.back[process] {
+			found.Again++
 		}
 	}
-	o.gone, o.mine = gone.String(), mine
+	slices.Sort(gone)
+	o.gone, o.mine, o.back = strings.Join(gone, ""), mine, back
 	return found
 }
 
 // Beat notes that this process lives, and looks whether the others do. It answers how many are newly known to be gone that this process was
 // the first to find: whoever is told of one ends the leases. It must be called several times within GoneAfter.
-func (s *Store) Beat(ctx context.Context, now time.Time) (int, error) {
+func (s *Store) Beat(ctx context.Context, now time.Time) (sla.Gone, error) {
 	found, err := s.others.Beat(s.process, now, func(beats, gone []byte) (map[string]string, error) { return s.present(ctx, beats, gone, now) })
 	return found, wrap("beat", err)
 }

@@ -17,11 +17,17 @@ const beatEach = 400 * time.Millisecond
 // beats lets the clock run, with the given processes beating, and gives how many were found gone.
 func beats(t *testing.T, c *clock, span time.Duration, living ...*store.Store) (found int) {
 	t.Helper()
+	return allGone(t, c, span, living...).Processes
+}
+
+// allGone is beats, and tells of how many had come back.
+func allGone(t *testing.T, c *clock, span time.Duration, living ...*store.Store) (found sla.Gone) {
+	t.Helper()
 	for end := c.now().Add(span); c.now().Before(end); c.advance(beatEach) {
 		for _, s := range living {
 			n, err := s.Beat(context.Background(), c.now())
 			must(t, err)
-			found += n
+			found.Processes, found.Again = found.Processes+n.Processes, found.Again+n.Again
 		}
 	}
 	return found
@@ -50,6 +56,16 @@ func TestAProcessThatStopsBeatingIsFoundGoneByOneOther(t *testing.T) {
 		if n := beats(t, c, 5*time.Second, a, b, d); n != 0 {
 			t.Fatalf("%d gone after it came back", n)
 		}
+		e := second(t, rdb, c)
+		beats(t, c, beatEach, a, b, d, e)
+		if n := allGone(t, c, 5*time.Second, b); n.Processes != 3 || n.Again > 1 {
+			t.Fatalf("want three gone, one of them again if b found it the first time, got %+v", n)
+		}
+		beats(t, c, 2*beatEach, a, b, d, e)
+		if n := allGone(t, c, 5*time.Second, b); n.Processes != 3 || n.Again != 3 {
+			t.Fatalf("want all three gone again, got %+v", n)
+		}
+		beats(t, c, 2*beatEach, a, b, d)
 		must(t, d.Leave(t.Context()))
 		if n := beats(t, c, 5*time.Second, a, b); n != 0 {
 			t.Fatalf("%d gone: who leaves is not gone", n)

@@ -6,18 +6,20 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"watchkeeper/sla"
 )
 
 // BeatEvery is how often a process says that it lives: several times within what makes it gone.
 const BeatEvery = 400 * time.Millisecond
 
-// endApart is the least time between two endings of all leases. A process that is starved may seem gone every few seconds: each time all that
-// is under way would be asked for again, which takes the more of the machine the more there is, and starves others.
+// endApart is the least time between two endings of all leases because of processes that come and go. One that is starved may seem gone every few
+// seconds: each time all that is under way would be asked for again, which takes the more of the machine the more there is, and starves others.
 const endApart = 15 * time.Second
 
 // Living is what watching over the other processes needs of the records.
 type Living interface {
-	Beat(ctx context.Context, now time.Time) (gone int, err error)
+	Beat(ctx context.Context, now time.Time) (sla.Gone, error)
 	EndCaseLeases(ctx context.Context, now, until time.Time) (int, error)
 	EndShipmentLeases(ctx context.Context, now, until time.Time) (int, error)
 	EndFeedLeases(ctx context.Context, now, until time.Time) (int, error)
@@ -26,7 +28,7 @@ type Living interface {
 // A Watch has the work of killed processes taken up within seconds instead of a lease: it says that this process lives, looks whether the
 // others do, and ends the leases when one is gone. They do not say whose they are, so all end that were given by then, and what a living
 // process has begun is asked for once more: its claims of attempts stand, so that nothing is done twice. The next sweep takes what is due
-// then. Leases end soon after the first that is gone, and of those that follow it together.
+// then. Leases end at once when a process is gone for the first time, and after a while when it had come back.
 type Watch struct {
 	store   Living
 	feeds   time.Duration
@@ -34,6 +36,7 @@ type Watch struct {
 	log     *zap.Logger
 	metrics *metrics
 	owed    int       // processes found gone since the leases were last ended
+	urgent  bool      // one of them for the first time
 	last    time.Time // when that was
 }
 
@@ -48,11 +51,10 @@ func (w *Watch) Beat(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("watch the other processes: %w", err)
 	}
-	if gone > 0 {
-		w.metrics.gone.Add(float64(gone))
-		w.owed += gone
-	}
-	if since := w.now().Sub(w.last); w.owed == 0 || since >= 0 && since < endApart {
+	w.metrics.gone.Add(float64(gone.Processes))
+	w.owed += gone.Processes
+	w.urgent = w.urgent || gone.Processes > gone.Again
+	if since := w.now().Sub(w.last); w.owed == 0 || !w.urgent && since >= 0 && since < endApart {
 		return nil
 	}
 	ended := 0
@@ -69,6 +71,6 @@ func (w *Watch) Beat(ctx context.Context) error {
 	}
 	w.metrics.ended.Add(float64(ended))
 	w.log.Warn("a process is gone: its work is taken up", zap.Int("processes", w.owed), zap.Int("leases_ended", ended))
-	w.owed, w.last = 0, w.now()
+	w.owed, w.urgent, w.last = 0, false, w.now()
 	return nil
 }

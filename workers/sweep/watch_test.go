@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"watchkeeper/sla"
 	"watchkeeper/sla/slatest"
 	"watchkeeper/workers/sweep"
 )
@@ -17,17 +18,18 @@ import (
 // living tells of processes that are gone, once, and notes which leases end.
 type living struct {
 	gone  int
+	again int // of them
 	fails map[string]bool
 	ended []string
 	spans []time.Duration
 }
 
-func (l *living) Beat(context.Context, time.Time) (int, error) {
+func (l *living) Beat(context.Context, time.Time) (sla.Gone, error) {
 	if l.fails["beat"] {
-		return 0, errOut
+		return sla.Gone{}, errOut
 	}
-	n := l.gone
-	l.gone = 0
+	n := sla.Gone{Processes: l.gone, Again: l.again}
+	l.gone, l.again = 0, 0
 	return n, nil
 }
 
@@ -99,7 +101,7 @@ func TestAProcessThatComesAndGoesDoesNotHaveEverythingAskedForAgainEachTime(t *t
 	w := sweep.NewWatch(l, 2*time.Minute, func() time.Time { return now }, zap.NewNop(), sweep.NewMetrics(prometheus.NewRegistry()))
 	for i := range 150 { // a minute
 		if i%8 == 0 {
-			l.gone = 1
+			l.gone, l.again = 1, min(i, 1)
 		}
 		if err := w.Beat(t.Context()); err != nil {
 			t.Fatal(err)
@@ -115,6 +117,24 @@ func TestAProcessThatComesAndGoesDoesNotHaveEverythingAskedForAgainEachTime(t *t
 	now = now.Add(15 * time.Second)
 	if err := w.Beat(t.Context()); err != nil || len(l.ended)/3 != 5 {
 		t.Errorf("want the last one's leases ended, too, got %d (%v)", len(l.ended)/3, err)
+	}
+}
+
+// Three are killed within seconds, and what each has held is taken up at once.
+func TestTheWorkOfEachKilledProcessIsTakenUpAtOnce(t *testing.T) {
+	t.Parallel()
+	l := &living{fails: map[string]bool{}}
+	now := slatest.Epoch
+	w := sweep.NewWatch(l, 2*time.Minute, func() time.Time { return now }, zap.NewNop(), sweep.NewMetrics(prometheus.NewRegistry()))
+	for i := range 3 {
+		l.gone, l.again = 2, 1 // one of the two had been taken for gone before
+		if err := w.Beat(t.Context()); err != nil || len(l.ended)/3 != i+1 {
+			t.Errorf("after %d: want the leases ended each time, got %d (%v)", i+1, len(l.ended)/3, err)
+		}
+		now = now.Add(sweep.BeatEvery)
+	}
+	if err := w.Beat(t.Context()); err != nil || len(l.ended)/3 != 3 {
+		t.Errorf("want nothing ended when nobody is gone, got %d (%v)", len(l.ended)/3, err)
 	}
 }
 

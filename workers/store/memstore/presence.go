@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"watchkeeper/sla"
 	"watchkeeper/workers/store"
 )
 
@@ -39,7 +40,7 @@ func parsed(text string) int64 {
 }
 
 // Beat is store.Store.Beat.
-func (s *Store) Beat(_ context.Context, now time.Time) (int, error) {
+func (s *Store) Beat(_ context.Context, now time.Time) (sla.Gone, error) {
 	s.w.mu.Lock()
 	defer s.w.mu.Unlock()
 	return s.others.Beat(s.process, now, func(beats, gone []byte) (map[string]string, error) { return s.present(beats, gone, now), nil })
