@@ -98,6 +98,7 @@ type Dispute struct {
 	Shipments   []ShipmentRef // the parcels of the order, as far as the platform tells
 	Unpaid      bool          // nothing has been paid in it yet: the platform shows it open, and ends a dispute with its first payment
 	Unread      bool          // the parcels could not be read now: that there are none is not known
+	Retry       time.Duration // after which they may be, where the platform or our own limit asked for patience; 0: nobody knows
 	Closed      Closing
 }
 

@@ -114,7 +114,7 @@ func (s *Seller) Lookup(ctx context.Context, ref sla.DisputeRef) (sla.Dispute, e
 	if d.Reason == sla.ReasonNotReceived && d.State != sla.StateClosed {
 		// A dispute without its parcels is still a dispute; but it must not look like one that has none.
 		o, err := s.order(ctx, v)
-		if d.Unread = err != nil; err == nil {
+		if d.Unread, d.Retry = err != nil, connectors.RetryAfter(err); err == nil {
 			d.Shipments, d.Country = o.shipments(v.d.Parent.id()), o.country()
 		}
 	}

@@ -16,7 +16,11 @@ import (
 func (t *turn) answer(ctx context.Context, d sla.Decision) error {
 	if t.dispute.Unread && t.dispute.Reason == sla.ReasonNotReceived {
 		// An offer made because the parcel could not be looked up cannot be taken back. At guard a person hears of the case.
-		_, err := t.put(ctx, rewrite(t.rec, t.later(againWait, d)))
+		wait := againWait
+		if t.dispute.Retry > 0 {
+			wait = min(wait, max(t.dispute.Retry, time.Second))
+		}
+		_, err := t.put(ctx, rewrite(t.rec, t.later(wait, d)))
 		return err
 	}
 	var err error

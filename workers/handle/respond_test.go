@@ -350,3 +350,17 @@ func TestTheBudgetIsToldWhatThePlatformShowsOfADispute(t *testing.T) {
 		}
 	}
 }
+
+// Our own limit asks for patience while the parcels are read: the answer follows when it says, and not a minute later.
+func TestAParcelThatCouldNotBeReadIsReadAgainWhenTheLimitSays(t *testing.T) {
+	t.Parallel()
+	for retry, want := range map[time.Duration]time.Duration{0: time.Minute, 3 * time.Second: 3 * time.Second, time.Millisecond: time.Second, time.Hour: time.Minute} {
+		w := opened(t, func(w *world) {
+			w.platform.dispute.Reason, w.platform.dispute.Unread, w.platform.dispute.Retry = sla.ReasonNotReceived, true, retry
+		})
+		w.until(actAt.Add(time.Millisecond))
+		if got := w.kase().Next.Sub(actAt); got != want || len(w.platform.sent) != 0 {
+			t.Errorf("told to wait %s: want the next look after %s and nothing sent, got %s and %v", retry, want, got, w.platform.sent)
+		}
+	}
+}

@@ -137,7 +137,7 @@ func (s *scene) lags(kills []killing) []time.Duration {
 	var out []time.Duration
 	for issue, act := range s.acts {
 		for _, k := range kills {
-			if at, ok := answered[issue]; act.Before(k.at) && (!ok || at.After(k.at)) {
+			if at, ok := answered[issue]; act.Add(-early).Before(k.at) && (!ok || at.After(k.at)) {
 				if lag, held := lagOf(k, act, at, asked[issue], end); held {
 					out = append(out, lag)
 				}
@@ -147,11 +147,17 @@ func (s *scene) lags(kills []killing) []time.Duration {
 	return out
 }
 
+// early is how long before its time an answer may go out: a fleet that has measured nothing yet takes each call for long.
+const early = 30 * time.Second
+
 // lagOf is how long one case waited after a kill that came between its time and its answer, and whether the killed daemon held it.
 func lagOf(k killing, act, answered time.Time, asked []touch, end time.Time) (lag time.Duration, held bool) {
-	last := k.number
+	last := 0
+	if !act.After(k.at) {
+		last = k.number // nobody has asked for it, and it was due
+	}
 	for _, t := range asked {
-		if t.at.Before(act) {
+		if t.at.Before(act.Add(-early)) {
 			continue // as it was first read
 		}
 		if !t.at.After(k.at) {
