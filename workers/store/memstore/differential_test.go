@@ -78,13 +78,13 @@ func kindOf(err error) string {
 }
 
 // same does one call on both stores and compares what they say.
-func (p *pair) same(t *rapid.T, what string, do func(both) (any, error)) any {
+func (p *pair) same(t *rapid.T, what string, do func(both) (any, error)) {
 	t.Helper()
-	return p.sameIn(t, rapid.IntRange(0, 1).Draw(t, "process"), what, do)
+	p.sameIn(t, rapid.IntRange(0, 1).Draw(t, "process"), what, do)
 }
 
 // sameIn is same in one process.
-func (p *pair) sameIn(t *rapid.T, process int, what string, do func(both) (any, error)) any {
+func (p *pair) sameIn(t *rapid.T, process int, what string, do func(both) (any, error)) {
 	t.Helper()
 	of := p.procs[process]
 	want, wantErr := do(of[0])
@@ -95,7 +95,6 @@ func (p *pair) sameIn(t *rapid.T, process int, what string, do func(both) (any, 
 	if d := cmp.Diff(want, got); d != "" {
 		t.Fatalf("%s: Redis (-) and memory (+) differ: %s", what, d)
 	}
-	return got
 }
 
 func id(i int) sla.DisputeID {
