@@ -122,8 +122,9 @@ func (f foreseenAnswer) pays(t *testing.T) int64 {
 // demoStep is how far the clock of these worlds jumps.
 const demoStep = 30 * time.Minute
 
-// late is how long after the instant that rules try names the fleet may answer: a step of the clock, and the work of one.
-const late = demoStep + 15*time.Minute
+// late is how long after the instant that rules try names the fleet may answer: a step of the clock, one more for who finds no call left in the
+// first, because no call is free before the clock goes on, and the work of one.
+const late = 2*demoStep + 15*time.Minute
 
 // early is how long before it the fleet may: what it has measured of the platform makes answers due earlier, and rules try knows the rules alone.
 const early = time.Minute

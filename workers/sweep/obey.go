@@ -3,6 +3,7 @@ package sweep
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -50,16 +51,20 @@ type Obeyer struct {
 	Now     func() time.Time
 	Log     *zap.Logger
 
-	obeyed string    // the rules under which the open cases were last armed, as this process knows
-	asked  time.Time // when the versions of the rules were last counted
-	mixed  bool      // there were several then
+	mu     sync.Mutex // one call at a time: over what follows
+	obeyed string     // the rules under which the open cases were last armed, as this process knows
+	asked  time.Time  // when the versions of the rules were last counted
+	mixed  bool       // there were several then
 
 	behind   map[sla.StoreID]time.Duration // the least that each store's platform was ahead since the cases were armed
 	followed time.Time                     // when a clock last had cases armed
 }
 
-// Obey arms the open cases under the rules in force, if they were last armed under others. It is cheap when they were not.
+// Obey arms the open cases under the rules in force, if they were last armed under others. It is cheap when they were not, and safe for
+// concurrent use.
 func (o *Obeyer) Obey(ctx context.Context) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	agreed, err := o.agreed(ctx)
 	if err != nil {
 		return err
