@@ -290,3 +290,35 @@ func TestACasePagedForIsRemindedOfAtEachWarnPoint(t *testing.T) {
 	w.until(deadline.Add(-4*time.Hour - 59*time.Minute))
 	w.paged(sla.WhyOverCap, sla.WhyWarnPoint)
 }
+
+// A stage may begin between a decision and the writing down of what came of it. Such a case is looked at again at once, and not when all of the
+// waiting that the rule allows is over.
+func TestAStageThatBeginsWhileAPersonIsToldIsLookedAtAtOnce(t *testing.T) {
+	t.Parallel()
+	fallback := guardAt.Add(-30 * time.Minute)
+	for name, w := range map[string]*world{
+		"no budget": opened(t, damaged, func(w *world) { w.rule.StoreBudget.Value = slatest.USD(598) }),
+		"no step yet": opened(t, damaged, func(w *world) {
+			w.rule.Answer.Value, w.rule.HoldClaims.Value = []sla.Step{{Kind: sla.AnswerAccept, After: 119 * time.Hour}}, 100
+		}),
+	} {
+		w.until(actAt.Add(time.Hour))
+		w.now = fallback.Add(-time.Second)
+		rec := w.kase()
+		rec.Next, rec.Version = w.now, rec.Version+1
+		w.memory.cases[rec.ID.String()] = rec
+		w.fault = func(p point) bool {
+			if p.name == "reserve" || p.name == "claims" {
+				w.now = fallback.Add(time.Second)
+			}
+			return false
+		}
+		w.sweep()
+		if w.now.Before(fallback) {
+			t.Fatalf("%s: want the stage to begin meanwhile", name)
+		}
+		if got := w.kase().Next; got.After(w.now.Add(time.Minute)) {
+			t.Errorf("%s: want the case looked at at once, got %s after the stage began", name, got.Sub(fallback))
+		}
+	}
+}

@@ -245,12 +245,9 @@ func (t *turn) page(ctx context.Context, d sla.Decision, why sla.Why) error {
 	return err
 }
 
-// untilNext is a wait that does not go beyond the decision's next stage.
+// untilNext is a wait that does not go beyond the decision's next stage, and none when that has begun since the decision was made.
 func (t *turn) untilNext(wait time.Duration, d sla.Decision) time.Duration {
-	if next := d.Next.Sub(t.now()); next > 0 {
-		return min(wait, next)
-	}
-	return wait
+	return min(wait, max(d.Next.Sub(t.now()), 0))
 }
 
 // later is a wait from now by our own clock, as timers are, but not beyond guard: there a person must hear of the case.
