@@ -2,20 +2,12 @@ package fleet_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
-	"math/big"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/sethvargo/go-envconfig"
 
@@ -23,46 +15,6 @@ import (
 	"watchkeeper/workers/fleet"
 	"watchkeeper/workers/store/storetest"
 )
-
-// authority issues the certificates of a test.
-type authority struct {
-	t    *testing.T
-	dir  string
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-}
-
-func newAuthority(t *testing.T) *authority {
-	t.Helper()
-	a := &authority{t: t, dir: t.TempDir()}
-	a.cert, a.key = a.issue("ca", &x509.Certificate{IsCA: true, KeyUsage: x509.KeyUsageCertSign, BasicConstraintsValid: true})
-	a.issue("server", &x509.Certificate{DNSNames: []string{"redis.internal"}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}})
-	a.issue("client", &x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
-	return a
-}
-
-func (a *authority) issue(name string, c *x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey) {
-	a.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	must(a.t, err)
-	c.SerialNumber, c.Subject = big.NewInt(time.Now().UnixNano()), pkix.Name{CommonName: name}
-	c.NotBefore, c.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
-	parent, signer := a.cert, a.key
-	if parent == nil {
-		parent, signer = c, key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, c, parent, &key.PublicKey, signer)
-	must(a.t, err)
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	must(a.t, err)
-	must(a.t, os.WriteFile(a.file(name+".crt"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
-	must(a.t, os.WriteFile(a.file(name+".key"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600))
-	cert, err := x509.ParseCertificate(der)
-	must(a.t, err)
-	return cert, key
-}
-
-func (a *authority) file(name string) string { return filepath.Join(a.dir, name) }
 
 func must(t *testing.T, err error) {
 	t.Helper()
@@ -72,7 +24,7 @@ func must(t *testing.T, err error) {
 }
 
 // secureRedis listens for TLS on a second port; the first stays plain, for the helper to see that the server is up.
-func secureRedis(t *testing.T, a *authority) string {
+func secureRedis(t *testing.T, a *storetest.Authority) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
@@ -80,21 +32,20 @@ func secureRedis(t *testing.T, a *authority) string {
 	must(t, l.Close())
 	_, port, err := net.SplitHostPort(addr)
 	must(t, err)
-	storetest.StartWithUsers(t, "--tls-port", port, "--tls-cert-file", a.file("server.crt"), "--tls-key-file", a.file("server.key"),
-		"--tls-ca-cert-file", a.file("ca.crt"), "--tls-auth-clients", "yes")
+	storetest.StartWithUsers(t, append([]string{"--tls-port", port}, a.Server()...)...)
 	return addr
 }
 
 // The daemon's whole road: records, queue and probes as the shipped user, through TLS with a certificate on both sides.
 func TestTheDaemonWorksThroughTLSAsItsOwnUser(t *testing.T) {
 	t.Parallel()
-	a := newAuthority(t)
+	a := storetest.NewAuthority(t)
 	addr := secureRedis(t, a)
-	password := filepath.Join(a.dir, "password")
+	password := filepath.Join(t.TempDir(), "password")
 	must(t, os.WriteFile(password, []byte(storetest.Password+"\n"), 0o600))
 	login := []string{"WK_REDIS__USERNAME=" + storetest.Daemon, "WK_REDIS__PASSWORD_FILE=" + password}
-	trust := []string{"WK_REDIS__TLS=true", "WK_REDIS__TLS_CA_FILE=" + a.file("ca.crt")}
-	shown := []string{"WK_REDIS__TLS_CERT_FILE=" + a.file("client.crt"), "WK_REDIS__TLS_KEY_FILE=" + a.file("client.key")}
+	trust := []string{"WK_REDIS__TLS=true", "WK_REDIS__TLS_CA_FILE=" + a.File("ca.crt")}
+	shown := []string{"WK_REDIS__TLS_CERT_FILE=" + a.File("client.crt"), "WK_REDIS__TLS_KEY_FILE=" + a.File("client.key")}
 	named := []string{"WK_REDIS__TLS_SERVER_NAME=redis.internal"}
 	for name, lists := range map[string][][]string{
 		"no TLS": {login}, "no certificate of ours": {login, trust, named}, "another name": {login, trust, shown}, "an authority unknown": {login, trust[:1], shown, named},
@@ -127,13 +78,13 @@ func join(lists [][]string) []string {
 
 func TestMistakesAboutRedisAndPortsNameVariablePathAndCause(t *testing.T) {
 	t.Parallel()
-	a := newAuthority(t)
+	a := storetest.NewAuthority(t)
 	for _, c := range []struct{ env, wants string }{
 		{"WK_REDIS__PASSWORD_FILE=/nowhere/secrets/redis", "WK_REDIS__PASSWORD_FILE|/nowhere/secrets/redis: no such file"},
 		{"WK_REDIS__TLS_SERVER_NAME=redis", "WK_REDIS__TLS: want true"},
 		{"WK_REDIS__TLS=true WK_REDIS__TLS_CA_FILE=/nowhere/ca", "WK_REDIS__TLS_CA_FILE|/nowhere/ca: no such file"},
-		{"WK_REDIS__TLS=true WK_REDIS__TLS_CA_FILE=" + a.file("server.key"), "WK_REDIS__TLS_CA_FILE|no certificate"},
-		{"WK_REDIS__TLS=true WK_REDIS__TLS_CERT_FILE=" + a.file("client.crt"), "WK_REDIS__TLS_CERT_FILE|WK_REDIS__TLS_KEY_FILE"},
+		{"WK_REDIS__TLS=true WK_REDIS__TLS_CA_FILE=" + a.File("server.key"), "WK_REDIS__TLS_CA_FILE|no certificate"},
+		{"WK_REDIS__TLS=true WK_REDIS__TLS_CERT_FILE=" + a.File("client.crt"), "WK_REDIS__TLS_CERT_FILE|WK_REDIS__TLS_KEY_FILE"},
 		{"WK_REDIS__SENTINEL_USERNAME=x", "WK_REDIS__MASTER"},
 		{"WK_REDIS__ADDRS=redis:http", "WK_REDIS__ADDRS"},
 		{"WK_HTTP__LISTEN=:99999", "WK_HTTP__LISTEN|65536"},

@@ -106,6 +106,97 @@ func TestARestoredOlderMemoryIsNoticed(t *testing.T) {
 	})
 }
 
+// A replica that lagged becomes the master, and another process writes as much to it as was lost before the first one comes back.
+func TestALossIsNoticedAlthoughOthersHaveWrittenSince(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *store.Store, c *clock, rdb redis.UniversalClient) {
+		ctx := context.Background()
+		other, err := store.Open(ctx, rdb, store.Options{Now: c.now, Stores: testStores})
+		must(t, err)
+		a, err := s.ClaimAttempt(ctx, slot(), c.now(), time.Hour)
+		must(t, err)
+		keys, err := storetest.Hand(rdb).Keys(ctx, "wk:{*}:epoch").Result()
+		must(t, err)
+		old := map[string]map[string]string{}
+		for _, key := range keys {
+			old[key], err = rdb.HGetAll(ctx, key).Result()
+			must(t, err)
+		}
+		a, err = s.RecordIntent(ctx, intent(a, c.now(), c.now()))
+		must(t, err)
+		for key, fields := range old {
+			must(t, rdb.HSet(ctx, key, fields).Err())
+		}
+		for range 3 {
+			must(t, other.Settle(ctx, a, sla.Settlement{State: sla.AttemptRefused, At: c.now()}))
+			a, err = other.ClaimAttempt(ctx, slot(), c.now(), time.Hour)
+			must(t, err)
+			a, err = other.RecordIntent(ctx, intent(a, c.now(), c.now()))
+			must(t, err)
+		}
+		epoch, err := other.CheckEpoch(ctx, c.now())
+		if must(t, err); len(epoch.Lost) != 0 {
+			t.Fatalf("want no loss where nothing is missing, got %v", epoch.Lost)
+		}
+		epoch, err = s.CheckEpoch(ctx, c.now())
+		if must(t, err); len(epoch.Lost) != 1 || epoch.FrozenUntil.IsZero() {
+			t.Fatalf("want the loss of an intent noticed, got %+v", epoch)
+		}
+		if _, err := other.RecordIntent(ctx, intent(a, c.now(), c.now())); !errors.Is(err, sla.ErrAmnesia) {
+			t.Fatalf("want the other process to hear of it, got %v", err)
+		}
+	})
+}
+
+func TestAWriteNoticesALossAlthoughOthersHaveWrittenSince(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *store.Store, c *clock, rdb redis.UniversalClient) {
+		ctx := context.Background()
+		a, err := s.ClaimAttempt(ctx, slot(), c.now(), time.Hour)
+		must(t, err)
+		keys, err := storetest.Hand(rdb).Keys(ctx, "wk:{*}:epoch").Result()
+		must(t, err)
+		for _, key := range keys { // the sequence stands where it stood, or higher, and what this process was told is older
+			fields, err := rdb.HGetAll(ctx, key).Result()
+			must(t, err)
+			for field := range fields {
+				if len(field) == 5 {
+					must(t, rdb.HIncrBy(ctx, key, field, -1).Err())
+				}
+			}
+			must(t, rdb.HIncrBy(ctx, key, "s", 5).Err())
+		}
+		if _, err := s.RecordIntent(ctx, intent(a, c.now(), c.now())); !errors.Is(err, sla.ErrAmnesia) {
+			t.Fatalf("want the loss noticed at the intent, got %v", err)
+		}
+	})
+}
+
+// Each start of a process, and each wkctl, is told something: what is remembered of them has a bound, and nobody who lives takes that for a loss.
+func TestWhoWasToldSomethingLongAgoIsForgotten(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *store.Store, c *clock, rdb redis.UniversalClient) {
+		ctx := context.Background()
+		for i := range 200 {
+			other, err := store.Open(ctx, rdb, store.Options{Now: c.now, Stores: testStores})
+			must(t, err)
+			_, err = other.ClaimAttempt(ctx, sla.AttemptKey{Dispute: disputeID(i), Turn: 1}, c.now(), time.Hour)
+			must(t, err)
+			epoch, err := s.CheckEpoch(ctx, c.now())
+			if must(t, err); len(epoch.Lost) != 0 {
+				t.Fatalf("want no loss after %d starts, got %v", i+1, epoch.Lost)
+			}
+		}
+		keys, err := storetest.Hand(rdb).Keys(ctx, "wk:{*}:epoch").Result()
+		must(t, err)
+		for _, key := range keys {
+			if n := rdb.HLen(ctx, key).Val(); n > 70 {
+				t.Errorf("want at most 70 fields in %s, got %d", key, n)
+			}
+		}
+	})
+}
+
 func TestWritesGoOnAfterALossUnderTheNewNumbersOfStores(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *store.Store, c *clock, rdb redis.UniversalClient) {

@@ -128,7 +128,7 @@ func (s *Store) overItems(script luaScript, c class, g grouping) spread {
 
 // guarded are a shard's arguments for a script that writes.
 func (s *Store) guarded(shard int, v *view, last any) []any {
-	return []any{v.epoch, v.sequence.Load(), s.keys[shard].prefix, last}
+	return []any{v.epoch, v.seen(s.process), s.keys[shard].prefix, last}
 }
 
 // flagsOf splits a reply into one byte for each item and the rest.

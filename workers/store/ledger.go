@@ -54,7 +54,7 @@ func (s *Store) onCase(v *view, script luaScript, at place, id sla.DisputeID, mo
 	if err != nil {
 		return item{}, err
 	}
-	return item{script: script, shard: at.shard, args: v.guarded(append([]any{member}, more...)...)}, nil
+	return item{script: script, shard: at.shard, args: s.asks(v, append([]any{member}, more...)...)}, nil
 }
 
 // ledgerReply reads what a script of the ledger answered under a view: a slot with a sequence behind it, or a word.
@@ -73,9 +73,9 @@ func ledgerReply(v *view, a answer) (out any, lost bool, err error) {
 	return text[:len(text)-8], false, nil
 }
 
-// guarded are the first arguments of a script that looks for a loss of memory.
-func (v *view) guarded(more ...any) []any {
-	return append([]any{v.epoch, v.sequence.Load()}, more...)
+// asks are the first arguments of a script that looks for a loss of memory.
+func (s *Store) asks(v *view, more ...any) []any {
+	return append([]any{v.epoch, v.seen(s.process)}, more...)
 }
 
 // ClaimAttempt is ClaimAttempts for one slot.

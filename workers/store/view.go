@@ -44,6 +44,9 @@ func (v *view) saw(sequence int64) {
 	}
 }
 
+// seen is what scripts take for the highest sequence that this process was told, with its name.
+func (v *view) seen(process string) string { return process + strconv.FormatInt(v.sequence.Load(), 10) }
+
 // learn reads the pairs store, "number platform".
 func (v *view) learn(pairs []any) error {
 	v.numbers = make(map[sla.StoreID]uint64, len(pairs)/2)

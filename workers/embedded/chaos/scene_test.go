@@ -92,7 +92,7 @@ func newScene(t *testing.T, f fault) *scene {
 	switch f.via {
 	case "redis":
 		s.proxy = newWire(t, s.memory.nodes[0].addr)
-		s.env = []string{"WK_REDIS__ADDRS=" + s.proxy.addr()}
+		s.env[0] = "WK_REDIS__ADDRS=" + s.proxy.addr()
 	case "platform":
 		s.proxy = newWire(t, strings.TrimPrefix(address, "http://"))
 	}

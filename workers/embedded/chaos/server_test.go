@@ -9,17 +9,22 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"watchkeeper/workers/store/storetest"
 )
 
-// A server is one redis process that can be killed and started again on its port and folder.
+// A server is one redis process that can be killed and started again on its port and folder. It speaks TLS alone, and knows the users of
+// deploy/redis/users.acl and the test's own.
 type server struct {
 	t    *testing.T
+	ca   *storetest.Authority
 	addr string
 	dir  string
 	args []string
@@ -40,11 +45,13 @@ func needRedis(t *testing.T) {
 }
 
 // startRedis starts a server with an append-only file that is synced every second.
-func startRedis(t *testing.T, args ...string) *server {
+func startRedis(t *testing.T, ca *storetest.Authority, args ...string) *server {
 	t.Helper()
 	port := freePort(t)
-	s := &server{t: t, addr: net.JoinHostPort("127.0.0.1", port), dir: t.TempDir()}
-	s.args = append([]string{"--port", port, "--bind", "127.0.0.1", "--dir", s.dir, "--save", "", "--appendonly", "yes", "--appendfsync", "everysec"}, args...)
+	s := &server{t: t, ca: ca, addr: net.JoinHostPort("127.0.0.1", port), dir: t.TempDir()}
+	s.args = slices.Concat([]string{"--port", "0", "--tls-port", port, "--bind", "127.0.0.1", "--dir", s.dir, "--save", "", "--appendonly", "yes",
+		"--appendfsync", "everysec", "--aclfile", storetest.UsersFile(t), "--masteruser", storetest.Admin, "--masterauth", storetest.Password,
+		"--tls-replication", "yes"}, ca.Server(), args)
 	s.begin()
 	return s
 }
@@ -59,7 +66,7 @@ func (s *server) begin() {
 	cmd := s.cmd
 	s.t.Cleanup(func() { end(cmd) })
 	if s.rdb == nil {
-		s.rdb = redis.NewClient(&redis.Options{Addr: s.addr, MaxRetries: -1})
+		s.rdb = redis.NewClient(&redis.Options{Addr: s.addr, MaxRetries: -1, Username: storetest.Admin, Password: storetest.Password, TLSConfig: s.ca.Client()})
 		s.t.Cleanup(func() { _ = s.rdb.Close() })
 	}
 	eventually(s.t, 20*time.Second, "redis answers at "+s.addr, func() bool { return s.rdb.Ping(s.t.Context()).Err() == nil })
@@ -111,17 +118,28 @@ type memory struct {
 	nodes   []*server
 }
 
+// reached is a memory that is reached at some addresses, with what a daemon must know besides.
+func reached(ca *storetest.Authority, nodes []*server, at []string, env ...string) memory {
+	return memory{
+		env:     slices.Concat([]string{"WK_REDIS__ADDRS=" + strings.Join(at, ",")}, ca.Env(), env),
+		options: redis.UniversalOptions{Addrs: at, Username: storetest.Admin, Password: storetest.Password, TLSConfig: ca.Client()},
+		nodes:   nodes,
+	}
+}
+
 func standalone(t *testing.T) memory {
 	t.Helper()
-	s := startRedis(t)
-	return memory{env: []string{"WK_REDIS__ADDRS=" + s.addr}, options: redis.UniversalOptions{Addrs: []string{s.addr}}, nodes: []*server{s}}
+	ca := storetest.NewAuthority(t)
+	s := startRedis(t, ca)
+	return reached(ca, []*server{s}, []string{s.addr})
 }
 
 // sentinels is a master, its replica, and three sentinels.
 func sentinels(t *testing.T) memory {
 	t.Helper()
-	master := startRedis(t)
-	replica := startRedis(t, "--replicaof", strings.ReplaceAll(master.addr, ":", " "))
+	ca := storetest.NewAuthority(t)
+	master := startRedis(t, ca)
+	replica := startRedis(t, ca, "--replicaof", strings.ReplaceAll(master.addr, ":", " "))
 	eventually(t, 20*time.Second, "the replica follows", func() bool {
 		return strings.Contains(replica.rdb.Info(t.Context(), "replication").Val(), "master_link_status:up")
 	})
@@ -129,41 +147,44 @@ func sentinels(t *testing.T) memory {
 	for range 3 {
 		port := freePort(t)
 		conf := filepath.Join(t.TempDir(), "sentinel.conf")
-		must(t, os.WriteFile(conf, fmt.Appendf(nil, "port %s\nbind 127.0.0.1\nsentinel monitor wk %s 2\nsentinel down-after-milliseconds wk 2000\n"+
-			"sentinel failover-timeout wk 10000\n", port, strings.ReplaceAll(master.addr, ":", " ")), 0o600))
-		cmd := exec.Command("redis-server", conf, "--sentinel")
+		must(t, os.WriteFile(conf, fmt.Appendf(nil, "port 0\ntls-port %s\ntls-replication yes\nbind 127.0.0.1\nsentinel monitor wk %s 2\n"+
+			"sentinel down-after-milliseconds wk 2000\nsentinel failover-timeout wk 10000\nsentinel auth-user wk %s\nsentinel auth-pass wk %s\n",
+			port, strings.ReplaceAll(master.addr, ":", " "), storetest.Admin, storetest.Password), 0o600))
+		cmd := exec.Command("redis-server", append([]string{conf, "--sentinel"}, ca.Server()...)...)
 		must(t, cmd.Start())
 		t.Cleanup(func() { end(cmd) })
 		addrs = append(addrs, "127.0.0.1:"+port)
 	}
-	rdb := redis.NewSentinelClient(&redis.Options{Addr: addrs[0]})
+	rdb := redis.NewSentinelClient(&redis.Options{Addr: addrs[0], TLSConfig: ca.Client()})
 	defer func() { _ = rdb.Close() }()
 	eventually(t, 30*time.Second, "the sentinels know each other and the replica", func() bool {
 		known, err := rdb.Master(t.Context(), "wk").Result()
 		return err == nil && known["num-slaves"] == "1" && known["num-other-sentinels"] == "2"
 	})
-	list := strings.Join(addrs, ",")
-	return memory{env: []string{"WK_REDIS__ADDRS=" + list, "WK_REDIS__MASTER=wk"}, options: redis.UniversalOptions{Addrs: addrs, MasterName: "wk"},
-		nodes: []*server{master, replica}}
+	m := reached(ca, []*server{master, replica}, addrs, "WK_REDIS__MASTER=wk")
+	m.options.MasterName = "wk"
+	return m
 }
 
 // cluster is three masters that share the slots.
 func cluster(t *testing.T) memory {
 	t.Helper()
 	const masters, slots = 3, 16384
-	m := memory{}
+	ca := storetest.NewAuthority(t)
+	var nodes []*server
+	var addrs []string
 	for i := range masters {
-		s := startRedis(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
+		s := startRedis(t, ca, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--tls-cluster", "yes")
 		must(t, s.rdb.ClusterAddSlotsRange(t.Context(), i*slots/masters, (i+1)*slots/masters-1).Err())
-		m.nodes, m.options.Addrs = append(m.nodes, s), append(m.options.Addrs, s.addr)
+		nodes, addrs = append(nodes, s), append(addrs, s.addr)
 		if i > 0 {
-			host, port, err := net.SplitHostPort(m.nodes[0].addr)
+			host, port, err := net.SplitHostPort(nodes[0].addr)
 			must(t, err)
 			must(t, s.rdb.ClusterMeet(t.Context(), host, port).Err())
 		}
 	}
 	eventually(t, 30*time.Second, "the cluster comes together", func() bool {
-		for _, s := range m.nodes {
+		for _, s := range nodes {
 			info := s.rdb.ClusterInfo(t.Context()).Val()
 			if !strings.Contains(info, "cluster_state:ok") || !strings.Contains(info, fmt.Sprintf("cluster_known_nodes:%d", masters)) {
 				return false
@@ -171,8 +192,8 @@ func cluster(t *testing.T) memory {
 		}
 		return true
 	})
+	m := reached(ca, nodes, addrs, "WK_REDIS__CLUSTER=true")
 	m.options.IsClusterMode = true
-	m.env = []string{"WK_REDIS__ADDRS=" + strings.Join(m.options.Addrs, ","), "WK_REDIS__CLUSTER=true"}
 	return m
 }
 

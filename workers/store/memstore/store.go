@@ -96,7 +96,7 @@ func (s *Store) CheckEpoch(_ context.Context, now time.Time) (sla.Epoch, error) 
 func (s *Store) refresh(now time.Time) error {
 	for i, h := range s.w.shards {
 		v := &s.views[i]
-		lost := h.epoch == 0 || h.epoch < v.epoch || h.epoch == v.epoch && h.sequence < v.sequence
+		lost := h.epoch == 0 || h.epoch < v.epoch || h.epoch == v.epoch && s.told(h) < v.sequence
 		if lost {
 			h.epoch = max(h.epoch, v.epoch) + 1
 			h.frozen = max(h.frozen, now.Add(s.settle).UnixMilli())
@@ -113,6 +113,7 @@ func (s *Store) refresh(now time.Time) error {
 			}
 		}
 		s.adopt(v, h, lost)
+		s.tell(h)
 		for _, id := range sortedKeys(s.stores) {
 			if got := v.stores[id]; got != s.stores[id] {
 				return fmt.Errorf("store %s is recorded with platform %q, configured with %q", id, got, s.stores[id])
@@ -141,8 +142,16 @@ func (s *Store) adopt(v *view, h *shard, lost bool) {
 // forgot tells whether a shard has forgotten something since this process learned its epoch.
 func (s *Store) forgot(shard int) bool {
 	h, v := s.w.shards[shard], &s.views[shard]
-	return h.epoch != v.epoch || h.sequence < v.sequence
+	return h.epoch != v.epoch || s.told(h) < v.sequence
 }
+
+// told is the sequence that this process was told last, as a shard remembers it; tell has it tell the present one.
+func (s *Store) told(h *shard) int64 {
+	told, _ := h.told.Get(s.process)
+	return told
+}
+
+func (s *Store) tell(h *shard) { h.told.Set(s.process, h.sequence) }
 
 // remember opens a new epoch when any of the shards has forgotten.
 func (s *Store) remember(shards ...int) error {
@@ -170,11 +179,13 @@ func (s *Store) ahead(shard int, n int64) int64 {
 	h := s.w.shards[shard]
 	first := h.sequence + 1
 	h.sequence += n
+	s.tell(h)
 	return first
 }
 
 // saw remembers the highest sequence of a shard.
 func (s *Store) saw(shard int, sequence int64) {
+	s.tell(s.w.shards[shard])
 	s.views[shard].sequence = max(s.views[shard].sequence, sequence)
 }
 

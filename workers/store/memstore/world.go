@@ -47,7 +47,8 @@ type AuditLine struct {
 // A shard is one shard's records. Values are immutable, and the trees are copied when first written after a copy.
 type shard struct {
 	epoch, sequence, frozen int64
-	lost                    int64 // when memory was lost last, in ms; -1: never
+	lost                    int64                     // when memory was lost last, in ms; -1: never
+	told                    *btree.Map[string, int64] // by process, the sequence it was told last
 	stores                  *btree.Map[sla.StoreID, sla.Platform]
 	cases                   table[sla.CaseRecord]
 	shipments               table[sla.ShipmentRecord]
@@ -75,7 +76,7 @@ func newTree[K ~int64 | ~uint64 | ~string, V any]() *btree.Map[K, V] { return bt
 
 func newShard() *shard {
 	return &shard{
-		lost: -1, stores: newTree[sla.StoreID, sla.Platform](), cases: newTable[sla.CaseRecord](), shipments: newTable[sla.ShipmentRecord](),
+		lost: -1, told: newTree[string, int64](), stores: newTree[sla.StoreID, sla.Platform](), cases: newTable[sla.CaseRecord](), shipments: newTable[sla.ShipmentRecord](),
 		feeds: newTable[sla.FeedRecord](), ledger: newTree[string, []sla.Attempt](), claims: newTree[uint64, []claimed](), money: newMoney(),
 		writers: newTree[string, string](), alive: newTree[string, string](), rules: newTree[string, note](), audits: newTree[int64, AuditLine](),
 		rejects: newTree[int64, sla.Rejected](),
@@ -84,6 +85,7 @@ func newShard() *shard {
 
 func (h *shard) copy() *shard {
 	c := *h
+	c.told = h.told.Copy()
 	c.stores, c.cases, c.shipments, c.feeds = h.stores.Copy(), h.cases.copy(), h.shipments.copy(), h.feeds.copy()
 	c.ledger, c.claims, c.money = h.ledger.Copy(), h.claims.Copy(), h.money.copy()
 	c.writers, c.alive = h.writers.Copy(), h.alive.Copy()

@@ -1,5 +1,5 @@
 -- approve writes cases with what a person said about them, each if it still has the version it was read at, and in the same step the audit line.
--- Of each item (items.lua): [1] epoch, [2] sequence, [3] member, [4] value of the case behind its expected version, [5] audit line, [6] most
+-- Of each item (items.lua): [1] epoch, [2] seen, [3] member, [4] value of the case behind its expected version, [5] audit line, [6] most
 -- lines, [7] at in ms, [8] id for people
 -- Replies with '1', or '0' when the case was stale and nothing was written; the integer 0 when memory was lost.
 local function one(key, prefix, a)

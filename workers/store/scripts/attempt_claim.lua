@@ -1,5 +1,5 @@
 -- attempt_claim takes the right to answer (or to learn what became of an answer) in slots of the ledger.
--- Of each item (items.lua): [1] epoch, [2] sequence, [3] member, [4] slot, [5] now in ms, [6] end of the lease (6 bytes), [7] writer (8 bytes),
+-- Of each item (items.lua): [1] epoch, [2] seen, [3] member, [4] slot, [5] now in ms, [6] end of the lease (6 bytes), [7] writer (8 bytes),
 -- [8] processes that are gone, 4 bytes each: their leases are over
 -- Replies with the slot and the sequence (8 bytes); the integers 0 when memory was lost, 1 when another holds it, 5 when the slot is an
 -- answer's and the answer of another turn may still be out.

@@ -1,5 +1,5 @@
 -- attempt_intent makes coming sends durable, each if the claim still holds, no kill switch covers it and no money is frozen.
--- Of each item (items.lua): [1] epoch, [2] sequence, [3] member, [4] slot, [5] now in ms, [6] now (6 bytes), [7] writer (8 bytes), [8] token
+-- Of each item (items.lua): [1] epoch, [2] seen, [3] member, [4] slot, [5] now in ms, [6] now (6 bytes), [7] writer (8 bytes), [8] token
 -- (8 bytes), [9] what is sent, [10] back to when everything must be remembered, in ms, [11] the scopes of the kill switches that cover it,
 -- a line each
 -- A scope of a newer version that this one cannot read (READS) stops all that it may mean: every reason of its platform and store, or, when

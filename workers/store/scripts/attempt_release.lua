@@ -1,5 +1,5 @@
 -- attempt_release gives claims back: nothing was sent, or nothing could be learned of what was.
--- Of each item (items.lua): [1] epoch, [2] sequence, [3] member, [4] slot, [5] token (8 bytes)
+-- Of each item (items.lua): [1] epoch, [2] seen, [3] member, [4] slot, [5] token (8 bytes)
 -- Replies with '1', also when the claim is not held any more; the integers 0 when memory was lost, 4 when it was sent.
 local function one(key, prefix, a)
   if amnesia(key, ARGV[a + 1], ARGV[a + 2]) then return 0 end

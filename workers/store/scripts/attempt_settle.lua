@@ -1,6 +1,6 @@
 -- attempt_settle writes how attempts ended, and in the same step each one's case and an audit line. A stale case does not undo the ledger.
 -- What was sent before a loss of memory is written even where the loss took the slot or its last moves: it is the truth about money.
--- Of each item (items.lua): [1] epoch, [2] sequence, [3] member, [4] slot, [5] the finished slot as the caller sees it, [6] value of the case
+-- Of each item (items.lua): [1] epoch, [2] seen, [3] member, [4] slot, [5] the finished slot as the caller sees it, [6] value of the case
 -- behind its expected version, or '', [7] audit line or '', [8] most lines, [9] at in ms, [10] id for people
 -- Replies with '1', or '0' when the case was stale; the integers 0 when memory was lost, 3 fenced, 4 not sent.
 

@@ -2,7 +2,7 @@
 -- whose span is over is taken whole if it is not large, and then only the index is written; of other leaves each entry is moved. An entry
 -- whose record is gone, or has another instant, is dropped.
 -- KEYS wk:{NN}:epoch of each shard
--- ARGV[1] class, [2] now in ms, [3] end of the lease (6 bytes), then for each shard: epoch, sequence, "wk:{NN}:", limit
+-- ARGV[1] class, [2] now in ms, [3] end of the lease (6 bytes), then for each shard: epoch, seen, "wk:{NN}:", limit
 -- Returns for each shard a list of members, each followed by its record as it was before the claim; the integer 0 when memory was lost. It
 -- has limit entries if so many are due, and more when the last leaf was taken whole; never more when the class is of feeds.
 local class, now, lease = ARGV[1], tonumber(ARGV[2]), ARGV[3]

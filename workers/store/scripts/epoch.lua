@@ -1,15 +1,17 @@
 -- epoch compares what a shard remembers with what this process remembers of it, opens a new epoch when memory was lost, and gives the
 -- numbers of the stores, making those that are missing. Every replica that runs it comes to the same result.
 -- KEYS[1] wk:{NN}:epoch, KEYS[2] wk:{NN}:stores, KEYS[3] wk:{NN}:n
--- ARGV[1] epoch and [2] sequence as this process remembers them (0 and 0 when it knows nothing), [3] in ms, until when money is frozen
--- after a loss, [4] now in ms; then pairs of store and platform
+-- ARGV[1] epoch as this process remembers it and [2] its name (4 bytes), then the sequence it remembers (0 and 0 when it knows nothing), [3] in ms,
+-- until when money is frozen after a loss, [4] now in ms; then pairs of store and platform
 -- Returns {epoch, sequence, frozen until, 1 when memory was lost, {store, "number platform", ...},
 -- {cases, shipments, feeds}}, the numbers as strings.
 local call = redis.call
-local known, seen = tonumber(ARGV[1]), tonumber(ARGV[2])
-local h = call('HMGET', KEYS[1], 'e', 's', 'f', 'o')
-local e, s, f = tonumber(h[1] or '0'), tonumber(h[2] or '0'), tonumber(h[3] or '0')
-local lost = e == 0 or e < known or (e == known and s < seen)
+local MOST = 64 -- fields of the hash, before the oldest are forgotten
+local known, own, seen = tonumber(ARGV[1]), 'p' .. string.sub(ARGV[2], 1, 4), tonumber(string.sub(ARGV[2], 5))
+local h = call('HMGET', KEYS[1], 'e', 's', 'f', 'o', own)
+local e, s, f, told = tonumber(h[1] or '0'), tonumber(h[2] or '0'), tonumber(h[3] or '0'), tonumber(h[5] or '0')
+-- What this process was told is gone: the shard's own sequence would not show it when others have written since.
+local lost = e == 0 or e < known or (e == known and told < seen)
 if lost then
   e = math.max(e, known) + 1
   f = math.max(f, tonumber(ARGV[3]))
@@ -29,4 +31,22 @@ for i = 5, #ARGV, 2 do
   end
 end
 local function text(n) return string.format('%.0f', n) end
+
+-- prune forgets who was told something long ago, when there are many. It may still live: then it takes that for a loss.
+local function prune()
+  if call('HLEN', KEYS[1]) <= MOST then return end
+  local all, told = call('HGETALL', KEYS[1]), {}
+  for i = 1, #all, 2 do
+    if #all[i] == 5 then told[#told + 1] = {all[i], tonumber(all[i + 1])} end
+  end
+  table.sort(told, function(a, b) return a[2] > b[2] end)
+  for i = MOST / 2, #told do
+    if told[i][1] ~= own then call('HDEL', KEYS[1], told[i][1]) end
+  end
+end
+
+if told < s then
+  call('HSET', KEYS[1], own, text(s))
+  if not h[5] then prune() end
+end
 return {text(e), text(s), text(f), lost and '1' or '0', call('HGETALL', KEYS[2]), call('HMGET', KEYS[3], 'c', 's', 'f')}

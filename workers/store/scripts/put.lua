@@ -1,6 +1,6 @@
 -- put writes records of one class, each if it still has the version it was read at, with their timers.
 -- KEYS wk:{NN}:epoch of each shard
--- ARGV[1] class, then for each shard: epoch, sequence, "wk:{NN}:", and for each item: length of member (1 byte), member, length of the rest
+-- ARGV[1] class, then for each shard: epoch, seen, "wk:{NN}:", and for each item: length of member (1 byte), member, length of the rest
 -- (2 bytes), the version it was read at (4 bytes), record
 -- Returns for each shard a string with '1' (written) or '0' (stale) for each item, and behind them how many records there are now if any
 -- was new; the integer 0 when memory was lost.

@@ -1,6 +1,6 @@
 -- rearm moves the timers of records that did not change, each if it still has the version it was read at.
 -- KEYS wk:{NN}:epoch of each shard
--- ARGV[1] class, then for each shard: epoch, sequence, "wk:{NN}:", and for each item: length of member (1 byte), member, version
+-- ARGV[1] class, then for each shard: epoch, seen, "wk:{NN}:", and for each item: length of member (1 byte), member, version
 -- (4 bytes), instant (6 bytes)
 -- Returns for each shard a string with '1' (moved) or '0' (gone or stale) for each item; the integer 0 when memory was lost.
 local class = ARGV[1]

@@ -1,6 +1,6 @@
 -- remove forgets records of one class, with their timers; cases also with their ledger.
 -- KEYS wk:{NN}:epoch of each shard
--- ARGV[1] class, then for each shard: epoch, sequence, "wk:{NN}:", and for each item: length of member (1 byte), member
+-- ARGV[1] class, then for each shard: epoch, seen, "wk:{NN}:", and for each item: length of member (1 byte), member
 -- Returns for each shard how many records there are now as a string; the integer 0 when memory was lost.
 local class = ARGV[1]
 

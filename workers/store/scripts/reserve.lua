@@ -1,6 +1,6 @@
 -- reserve takes what an answer costs out of every budget at once, or changes nothing. A slot that has reserved before gets the new amount in
 -- place of the old one.
--- Of each item (items.lua; the shard is always the first one): [1] epoch, [2] sequence, [3] dispute, [4] store, [5] slot (9 bytes), [6] token,
+-- Of each item (items.lua; the shard is always the first one): [1] epoch, [2] seen, [3] dispute, [4] store, [5] slot (9 bytes), [6] token,
 -- [7] now in ms, [8] when the dispute was opened in ms (0: unknown), [9] amount, [10] currency, [11] buyer (16 hex digits, or ''), [12] ms for
 -- which a buyer's spending counts, [13] most for the case, [14] the buyer, [15] the store, [16] all stores, each '' without a limit, [17]
 -- how many answers, '' without a limit, [18] in how many ms

@@ -1,6 +1,6 @@
 -- unlease ends leases that claims gave: what they look away from is due now.
 -- KEYS wk:{NN}:epoch of each shard
--- ARGV[1] class, [2] now (6 bytes), [3] ms: leases that end later stay, then for each shard: epoch, sequence, "wk:{NN}:", about how many
+-- ARGV[1] class, [2] now (6 bytes), [3] ms: leases that end later stay, then for each shard: epoch, seen, "wk:{NN}:", about how many
 -- Returns for each shard how many it ended as a string; the integer 0 when memory was lost.
 local class, now, till = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local at, own = instant(now, 1), exact(now, 1)
