@@ -13,9 +13,9 @@ type tryKey struct {
 	n    uint32
 }
 
-// absences remembers when this process first saw that the effect of a try is not there. Only absence for a whole settle window on one
-// and the same clock proves anything: the time of a send was written by another process, whose clock may be wrong. A restart forgets, and
-// waits once more. It is safe for concurrent use and bounded: two generations, the older of which is dropped when the younger is full.
+// absences remembers when this process first saw that the effect of a try is not there. Absence for a whole settle window on one and the same
+// clock proves that it will never be; by the clocks of several processes, which the ledger has (sla.Attempt.Absent), it takes longer by what
+// they may differ. A restart forgets, and goes by the ledger. It is safe for concurrent use and bounded: two generations, the older of which is dropped when the younger is full.
 type absences struct {
 	mu         sync.Mutex
 	young, old map[tryKey]time.Time

@@ -4,8 +4,30 @@ import (
 	"testing"
 	"time"
 
+	"watchkeeper/connectors"
 	"watchkeeper/sla"
+	"watchkeeper/sla/slatest"
 )
+
+// By the ledger, a process learns what others have seen; it may have their clock wrong.
+func TestAbsenceThatOthersHaveSeenProvesLaterByWhatClocksMayDiffer(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, time.March, 1, 0, 0, 0, 0, time.UTC)
+	rule := slatest.Rule()
+	settle := rule.Settle.Value
+	for name, c := range map[string]struct{ sent, absent, want time.Time }{
+		"seen by others":          {now.Add(-time.Hour), now.Add(-5 * time.Minute), now.Add(settle + clocksApart - 5*time.Minute)},
+		"long ago":                {now.Add(-time.Hour), now.Add(-30 * time.Minute), now.Add(settle + clocksApart - 30*time.Minute)},
+		"by nobody before us":     {now.Add(-time.Hour), now, now.Add(settle)},
+		"by a clock ahead of us":  {now.Add(-time.Hour), now.Add(time.Minute), now.Add(settle)},
+		"before it was sent last": {now, now.Add(-30 * time.Minute), now.Add(settle)},
+	} {
+		turn := &turn{Handlers: &Handlers{Deps: Deps{Now: func() time.Time { return now }}, absent: newAbsences()}, src: &connectors.Source{}, rule: rule}
+		if got := turn.proven(sla.Attempt{N: 1, SentAt: c.sent, Absent: c.absent}); !got.Equal(c.want) {
+			t.Errorf("%s: want the proof at %s, got %s", name, c.want, got)
+		}
+	}
+}
 
 func TestAbsenceCountsFromOurOwnFirstLookAndForEachTryAlone(t *testing.T) {
 	t.Parallel()

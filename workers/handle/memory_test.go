@@ -203,6 +203,7 @@ func (m *memory) RecordIntent(ctx context.Context, in sla.Intent) (out sla.Attem
 			err = sla.ErrKilled
 		default:
 			a.State, a.N, a.SentAt, a.Lease, a.Receipt = sla.AttemptSent, old.N+1, now, old.Lease, ""
+			a.Absent = time.Time{}
 			m.move(old.State, a)
 			out = a
 		}

@@ -17,6 +17,9 @@ const (
 	confirmWait = 30 * time.Second // until it is first asked about an unknown one
 	againWait   = time.Minute      // until the next try after a failure that may pass
 	looks       = 4                // how often, within a settle window, it is seen that an answer is absent
+	// clocksApart is by how much the clocks of two processes may differ that work: each keeps within 20 s of that of Redis, or lays its work down
+	// when it has not compared them for as long (workers/fleet).
+	clocksApart = 90 * time.Second
 	conflictGap = 30 * time.Second // until the next try when the dispute has moved: it is read again then
 )
 
@@ -145,7 +148,10 @@ func (t *turn) confirm(ctx context.Context, held sla.Attempt) (bool, error) {
 	case connectors.OutcomeAbsent:
 		label = "absent"
 		s.State = sla.AttemptRefused
-		// The sender's clock may be anywhere: besides the time since the send, the time since we first looked must pass, on our own clock.
+		// Nobody knows when a sender that was frozen has sent: besides the time since its intent, the time since the first look must pass.
+		if held.Absent.IsZero() {
+			held.Absent = t.Now()
+		}
 		if proof := t.proven(held); t.Now().Before(proof) {
 			// Other processes must have seen it absent as well, for any of them may get the last look.
 			t.look = earlier(t.look, earlier(proof, t.Now().Add(t.rule.Settle.Value/looks)))
@@ -169,6 +175,7 @@ func (t *turn) confirm(ctx context.Context, held sla.Attempt) (bool, error) {
 func (t *turn) proven(held sla.Attempt) time.Time {
 	settle := t.rule.Settle.Value
 	sent, seen := held.SentAt.Add(settle+t.src.Skew().Abs()), t.absent.since(held, t.Now()).Add(settle)
+	seen = earlier(seen, held.Absent.Add(settle+clocksApart)) // where processes do not live for a settle window, none of them sees all of it
 	if sent.After(seen) {
 		return sent
 	}

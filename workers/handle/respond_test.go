@@ -9,6 +9,7 @@ import (
 	"watchkeeper/connectors"
 	"watchkeeper/sla"
 	"watchkeeper/sla/slatest"
+	"watchkeeper/workers/handle"
 	"watchkeeper/workers/job"
 )
 
@@ -126,6 +127,17 @@ func TestUnknownIsAskedForAndNeverGuessed(t *testing.T) {
 			t.Errorf("want a second try as soon as ten minutes have passed since it was first asked for, got %v at %v", w.platform.sent, w.platform.sentAt)
 		}
 		w.quiet("end")
+	})
+	t.Run("absent for settle is sent again by processes that do not live as long", func(t *testing.T) {
+		t.Parallel()
+		w := acted(t, replying(unknown(false)))
+		for at := actAt; at.Before(actAt.Add(14 * time.Minute)); at = at.Add(20 * time.Second) {
+			w.until(at)
+			w.handlers = handle.New(w.handlers.Deps) // another process, which has seen nothing
+		}
+		if len(w.platform.sent) != 2 || w.platform.sentAt[1].Sub(actAt) < 11*time.Minute {
+			t.Errorf("want a second try when ten minutes have passed since it was first asked for, by any clock, got %v", w.platform.sentAt)
+		}
 	})
 	t.Run("a reader whose clock is fast waits longer", func(t *testing.T) {
 		t.Parallel()

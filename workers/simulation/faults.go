@@ -17,7 +17,7 @@ const (
 	Restore                      // Redis goes back to an earlier point: an old snapshot, a failover that lost writes
 	Cut                          // a process loses its way to Redis; requests or only their replies are lost
 	Dark                         // a process, or all of them, lose their way to a platform
-	Skew                         // clocks of processes and platforms are minutes off
+	Skew                         // clocks of processes and platforms are minutes off; such a process lays its work down
 	Errors                       // a platform throttles, fails before or after the effect, times out, applies late, reads stale
 	Pages                        // a platform's pages repeat rows, leave some out, and hold unreadable ones
 	Tokens                       // a platform refuses a store's token for a while
@@ -134,12 +134,34 @@ func (w *World) plague() {
 			return
 		}
 		if p := w.anyone(); p != nil {
-			p.skew = w.between(-largestSkew, largestSkew)
-			w.tellf("", "the clock of process %d is %s off", p.n, p.skew)
+			w.jump(p)
 		}
 	})
 	w.every(Rules, 30*time.Hour, w.otherRules)
 	w.every(Kill, 20*time.Hour, w.killSwitch)
+}
+
+// How far a process' clock may be from that of Redis before it lays its work down, and how soon it notices (workers/fleet).
+const (
+	believed = 20 * time.Second
+	noticed  = 2 * time.Second
+)
+
+// jump puts a process' clock wrong. It works on until it notices, and works again when the clock is right enough.
+func (w *World) jump(p *process) {
+	p.skew = w.between(-largestSkew, largestSkew)
+	p.unaware = w.now.Add(w.between(0, noticed))
+	w.tellf("", "the clock of process %d is %s off", p.n, p.skew)
+	if p.skew.Abs() <= believed {
+		return
+	}
+	w.at(p.unaware, w.watchOver)
+	w.after(w.between(time.Minute, 40*time.Minute), func() {
+		if p.skew = w.between(-believed, believed); !p.dead {
+			w.tellf("", "the clock of process %d is %s off", p.n, p.skew)
+			w.watchOver()
+		}
+	})
 }
 
 // restore takes Redis back to a point that is some time ago, with the queue as it may have been then.

@@ -26,6 +26,7 @@ type process struct {
 	memory  *gate
 	rules   *rulebook
 	skew    time.Duration // its clock minus the world's
+	unaware time.Time     // before, it does not know that its clock is wrong
 	frozen  time.Time     // it stands still before
 	cut     time.Time     // it does not reach Redis before
 	dark    time.Time     // it reaches no platform before
@@ -50,7 +51,7 @@ func (w *World) launch(n int) {
 	w.launches++
 	p := &process{w: w, n: n, name: fmt.Sprint("p", w.launches), rules: w.rules}
 	if w.o.Faults&Skew != 0 && w.rng.IntN(4) == 0 && w.now.Before(w.calm) {
-		p.skew = w.between(-largestSkew, largestSkew)
+		p.skew = w.between(-believed, believed) // with a clock that is further off it would not start
 	}
 	memory, err := w.server.Open(Handle{Now: p.now, Stores: w.market.platforms(), Settle: settle})
 	if err != nil {
@@ -63,6 +64,9 @@ func (w *World) launch(n int) {
 	w.tellf("", "process %d starts, its clock %s off", n, p.skew)
 	w.start(p, p.begin)
 }
+
+// idle tells whether a process has laid its work down, because it knows that its clock is wrong.
+func (p *process) idle() bool { return p.skew.Abs() > believed && !p.w.now.Before(p.unaware) }
 
 // wire puts the fleet's parts together, as workers/fleet does.
 func (p *process) wire() {
@@ -138,11 +142,17 @@ func (p *process) begin() {
 	}
 	p.w.start(p, func() {
 		for {
-			_, _ = p.poller.RunOnce(ctx) // a failure is tried again with the next turn
+			if !p.idle() {
+				_, _ = p.poller.RunOnce(ctx) // a failure is tried again with the next turn
+			}
 			p.wait(loopEvery)
 		}
 	})
 	for turn := 0; ; turn++ {
+		if p.idle() {
+			p.wait(loopEvery)
+			continue
+		}
 		_ = p.memory.NoteRules(ctx, p.name, p.rules.Hash(), p.now()) // as workers/fleet does
 		if turn%10 == 0 {
 			p.measure()
@@ -193,7 +203,9 @@ func (p *process) beat() {
 	}
 	w.start(p, func() {
 		for p.vigil.After(w.now) {
-			_ = p.watch.Beat(context.Background()) // a failure is tried again with the next beat
+			if !p.idle() {
+				_ = p.watch.Beat(context.Background()) // a failure is tried again with the next beat
+			}
 			p.wait(sweep.BeatEvery)
 		}
 	})
@@ -258,7 +270,7 @@ func (w *World) worker() *process {
 	from := w.rng.IntN(len(w.processes))
 	for i := range w.processes {
 		p := w.processes[(from+i)%len(w.processes)]
-		if p != nil && !p.dead && p.busy < slotsOfAProcess && !p.frozen.After(w.now) && !p.cut.After(w.now) {
+		if p != nil && !p.dead && p.busy < slotsOfAProcess && !p.idle() && !p.frozen.After(w.now) && !p.cut.After(w.now) {
 			return p
 		}
 	}

@@ -31,7 +31,11 @@ func packSent(b []byte, a sla.Attempt) []byte {
 	b = append(b, byte(a.Kind), byte(a.Why))
 	b = appendString(b, a.Proposal)
 	b = appendMoney(b, a.Amount)
-	return appendString(b, a.Receipt)
+	b = appendString(b, a.Receipt)
+	if a.Absent.IsZero() {
+		return b
+	}
+	return appendInstant(b, floorMS(a.Absent))
 }
 
 // packSlot writes a whole slot.
@@ -61,6 +65,9 @@ func readSlot(id sla.DisputeID, field, slot []byte) (sla.Attempt, error) {
 	p := packed{b: slot[slotHead:]}
 	a.Kind, a.Why = sla.AnswerKind(p.byte()), sla.Why(p.byte())
 	a.Proposal, a.Amount, a.Receipt = p.string(), p.money(), p.string()
+	if len(p.b) == 6 {
+		a.Absent = instant(p.take(6))
+	}
 	if p.err() != nil {
 		return sla.Attempt{}, fmt.Errorf("attempt of %s: %w: %w", id, p.err(), ErrUnreadable)
 	}

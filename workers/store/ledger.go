@@ -174,7 +174,7 @@ func (s *Store) RecordIntent(ctx context.Context, in sla.Intent) (sla.Attempt, e
 	const op = "record intent"
 	a := in.Attempt
 	writer, field := newWriter(s.process), slotField(a.AttemptKey)
-	a.Receipt = ""
+	a.Receipt, a.Absent = "", time.Time{}
 	reply, err := s.onLedger(ctx, op, a.Dispute, attemptIntent, true, func(v *view, _ int) ([]any, error) {
 		return []any{field, in.Now.UnixMilli(), appendInstant(nil, floorMS(in.Now)), writer, appendToken(nil, a.Token), packSent(nil, a),
 			in.Since.UnixMilli(), strings.Join(scopesOver(v.platformOf(a.Dispute), a.Dispute.Store, in.Reason), "\n")}, nil

@@ -2,6 +2,7 @@ package soak
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -106,12 +107,41 @@ func (s *scene) killing(ctx context.Context, until time.Time) ([]killing, error)
 func (s *scene) judge(kills []killing) Result {
 	answered := s.inTime()
 	r := Result{Cases: s.o.Cases, Answered: answered, Late: s.o.Cases - answered, Twice: s.world.Report().DoubleEffects, Kills: len(kills)}
+	s.sayLate()
 	lags := s.lags(kills)
 	if r.Held = len(lags); r.Held > 0 {
 		slices.Sort(lags)
 		r.LagP50, r.LagP99, r.LagMax = lags[len(lags)/2].Seconds(), lags[len(lags)*99/100].Seconds(), lags[len(lags)-1].Seconds()
 	}
 	return r
+}
+
+// toldLate is how many late disputes are named.
+const toldLate = 5
+
+// sayLate names some of the disputes that were not answered in time, with what the platform's log has of them.
+func (s *scene) sayLate() {
+	answered, named := s.answers(), 0
+	for _, issue := range slices.Sorted(maps.Keys(s.acts)) {
+		at, ok := answered[issue]
+		if ok && at.Before(s.acts[issue].Add(actBefore)) {
+			continue
+		}
+		if named++; named > toldLate {
+			return
+		}
+		s.sayf("late: %s, due at %s", issue, s.acts[issue].Format(time.TimeOnly))
+		for _, e := range s.world.Log() {
+			if e.Subject == issue {
+				s.sayf("  %s %s %s", e.At.Format(time.TimeOnly), e.Actor, e.Kind)
+			}
+		}
+		for _, t := range s.touches.list() {
+			if t.issue == issue {
+				s.sayf("  %s asked by daemon %d", t.at.Format(time.TimeOnly), t.by)
+			}
+		}
+	}
 }
 
 // answers is when each dispute was first answered.

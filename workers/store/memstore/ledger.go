@@ -194,7 +194,7 @@ func (s *Store) recordIntent(in sla.Intent) (sla.Attempt, error) {
 	}
 	a := in.Attempt
 	a.State, a.N, a.Lease, a.SentAt = sla.AttemptSent, all[i].N+1, all[i].Lease, instant(floorMS(in.Now))
-	a.Amount, a.Receipt = money3(a.Amount), ""
+	a.Amount, a.Receipt, a.Absent = money3(a.Amount), "", time.Time{}
 	s.keep(h, key, a)
 	s.saw(shard, s.ahead(shard, 1))
 	return a, nil
@@ -217,7 +217,7 @@ func (s *Store) Settle(_ context.Context, a sla.Attempt, st sla.Settlement) erro
 		return fmt.Errorf("%s: %w", op, err)
 	}
 	a.State, a.Receipt, a.Lease = st.State, st.Receipt, time.Time{}
-	a.Amount, a.SentAt = money3(a.Amount), instant(floorMS(a.SentAt))
+	a.Amount, a.SentAt, a.Absent = money3(a.Amount), instant(floorMS(a.SentAt)), instant(floorMS(a.Absent))
 	h := s.w.shards[shard]
 	if err := later(h, key, &a, s.views[shard].epoch); err != nil {
 		return fmt.Errorf("%s: %w", op, err)

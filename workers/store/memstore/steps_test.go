@@ -97,6 +97,9 @@ func (p *pair) ledger() map[string]func(*rapid.T) {
 			if w := p.write(t); w.ID == a.Dispute {
 				st.Case = &w
 			}
+			if rapid.Bool().Draw(t, "absent") {
+				a.Absent = p.now
+			}
 			p.same(t, "settle", func(s both) (any, error) { return nil, s.Settle(ctx, a, st) })
 		},
 		"give": func(t *rapid.T) {
