@@ -22,7 +22,9 @@ type Result struct {
 	Kills    int `json:"kills"`
 	// Held is how many cases the killed daemons held, over all kills. A case was held when its answer had fallen due before the kill, the
 	// platform had no answer to it then nor got one from the killed daemon after all, and no living daemon was the last to ask about it:
-	// the killed one was, or nobody had yet, so that it was at best claimed by somebody.
+	// the killed one was, or nobody had yet, so that it was at best claimed by somebody. The first kill of a daemon that was the last to ask is the
+	// last that counts for a case: its answer may have been cut off, and then nobody holds the case, but it is looked at a few times in a settle
+	// window, until it is certain what became of that answer.
 	Held int `json:"held"`
 	// The lags are from a kill to the first request about a held case that the platform gets from a living daemon: its claim of the case
 	// stands by then. A case that nobody asks about counts until the end of the run.
@@ -168,8 +170,12 @@ func (s *scene) lags(kills []killing) []time.Duration {
 	for issue, act := range s.acts {
 		for _, k := range kills {
 			if at, ok := answered[issue]; act.Add(-early).Before(k.at) && (!ok || at.After(k.at)) {
-				if lag, held := lagOf(k, act, at, asked[issue], end); held {
+				lag, held, begun := lagOf(k, act, at, asked[issue], end)
+				if held {
 					out = append(out, lag)
+				}
+				if begun {
+					break
 				}
 			}
 		}
@@ -180,8 +186,9 @@ func (s *scene) lags(kills []killing) []time.Duration {
 // early is how long before its time an answer may go out: a fleet that has measured nothing yet takes each call for long.
 const early = 30 * time.Second
 
-// lagOf is how long one case waited after a kill that came between its time and its answer, and whether the killed daemon held it.
-func lagOf(k killing, act, answered time.Time, asked []touch, end time.Time) (lag time.Duration, held bool) {
+// lagOf is how long one case waited after a kill that came between its time and its answer, whether the killed daemon held it, and whether it was
+// the last to ask about it.
+func lagOf(k killing, act, answered time.Time, asked []touch, end time.Time) (lag time.Duration, held, begun bool) {
 	last := 0
 	if !act.After(k.at) {
 		last = k.number // nobody has asked for it, and it was due
@@ -191,16 +198,16 @@ func lagOf(k killing, act, answered time.Time, asked []touch, end time.Time) (la
 			continue // as it was first read
 		}
 		if !t.at.After(k.at) {
-			last = t.by
+			last, begun = t.by, t.by == k.number
 			continue
 		}
 		if t.by == k.number {
 			continue // on its way when the daemon was killed
 		}
 		if last != k.number || (!answered.IsZero() && answered.Before(t.at)) {
-			return 0, false
+			return 0, false, begun
 		}
-		return t.at.Sub(k.at), true
+		return t.at.Sub(k.at), true, begun
 	}
-	return end.Sub(k.at), last == k.number && answered.IsZero()
+	return end.Sub(k.at), last == k.number && answered.IsZero(), begun
 }
