@@ -215,19 +215,26 @@ func bare() connectors.Registry {
 	}}
 }
 
-func TestTheHandlersOfAFleetWriteByABelievedClockOnly(t *testing.T) {
-	t.Parallel()
+// ruledBy is a fleet with one bare store, whose clock a hand moves.
+func ruledBy(t *testing.T, h *hand, log *zap.Logger) *Fleet {
+	t.Helper()
 	environ := []string{"WK_REDIS__ADDRS=" + miniredis.RunT(t).Addr(), "WK_STORE__B01__PLATFORM=bare", "WK_HTTP__LISTEN=127.0.0.1:0"}
 	config, book, err := Load(t.Context(), environ, bare())
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := newHand()
-	f, err := New(t.Context(), Options{Config: config, Book: book, Registry: bare(), Now: h.now, Log: zap.NewNop()})
+	f, err := New(t.Context(), Options{Config: config, Book: book, Registry: bare(), Now: h.now, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = f.Stop(t.Context()) }()
+	t.Cleanup(func() { _ = f.Stop(context.Background()) })
+	return f
+}
+
+func TestTheHandlersOfAFleetWriteByABelievedClockOnly(t *testing.T) {
+	t.Parallel()
+	h := newHand()
+	f := ruledBy(t, h, zap.NewNop())
 	f.meter.Due("bare", sla.Case{DisputeRef: sla.DisputeRef{ID: sla.DisputeID{Platform: "bare", Store: "B01", Native: "1"}}}, h.at.Add(time.Hour))
 	f.clock.compare(h.at, h.at, h.at.Add(time.Hour))
 	if err := f.measure(t.Context()); err != nil {
@@ -267,19 +274,9 @@ func TestOfTwoInTheMiddleTheSmallerOneCounts(t *testing.T) {
 // What is due in two days is due in an hour by a clock that is 47 hours ahead.
 func TestAProcessWhoseClockIsWrongPagesNobodyForAShortageThatItSeesAlone(t *testing.T) {
 	t.Parallel()
-	addr := miniredis.RunT(t).Addr()
-	environ := []string{"WK_REDIS__ADDRS=" + addr, "WK_STORE__B01__PLATFORM=bare", "WK_HTTP__LISTEN=127.0.0.1:0"}
-	config, book, err := Load(t.Context(), environ, bare())
-	if err != nil {
-		t.Fatal(err)
-	}
 	h := newHand()
 	core, logs := observer.New(zap.ErrorLevel)
-	f, err := New(t.Context(), Options{Config: config, Book: book, Registry: bare(), Now: h.now, Log: zap.New(core)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = f.Stop(t.Context()) }()
+	f := ruledBy(t, h, zap.New(core))
 	owed := make([]sla.Owed, 120)
 	for i := range owed {
 		owed[i] = sla.Owed{Case: uint32(i), By: h.at.Add(48 * time.Hour).Unix()}
@@ -302,17 +299,8 @@ func TestAProcessWhoseClockIsWrongPagesNobodyForAShortageThatItSeesAlone(t *test
 // The first reading of a clock that is hours off is no change, although nothing was known before.
 func TestAStoreThatWasNotReadYetHasNoClockThatCouldChange(t *testing.T) {
 	t.Parallel()
-	environ := []string{"WK_REDIS__ADDRS=" + miniredis.RunT(t).Addr(), "WK_STORE__B01__PLATFORM=bare", "WK_HTTP__LISTEN=127.0.0.1:0"}
-	config, book, err := Load(t.Context(), environ, bare())
-	if err != nil {
-		t.Fatal(err)
-	}
 	h := newHand()
-	f, err := New(t.Context(), Options{Config: config, Book: book, Registry: bare(), Now: h.now, Log: zap.NewNop()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = f.Stop(t.Context()) }()
+	f := ruledBy(t, h, zap.NewNop())
 	measures := func(want time.Duration) {
 		t.Helper()
 		if err := f.measure(t.Context()); err != nil || f.meter.View("bare").Margin.Guard != want {
