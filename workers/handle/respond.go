@@ -37,6 +37,9 @@ func (h *Handlers) respond(ctx context.Context, args job.Args) error {
 	if err != nil {
 		return err
 	}
+	if all, err = h.thawed(ctx, all); err != nil {
+		return err
+	}
 	urgent(all)
 	var errs []error
 	for _, turns := range byStore(all) {

@@ -23,6 +23,7 @@ type Memory interface {
 	NoteRules(ctx context.Context, process, hash string, now time.Time) error
 	CheckKill(ctx context.Context, p sla.Platform, store sla.StoreID, r sla.Reason) error
 	SetKill(ctx context.Context, scope sla.KillScope, on bool, note string, now time.Time) error
+	FrozenUntil() time.Time
 }
 
 // A Handle says how a process opens the store.
@@ -71,6 +72,8 @@ func (g *gate) tell(do func() error) error {
 func (g *gate) CompareCases(ctx context.Context, store sla.StoreID, rows []sla.Seen) ([]sla.CaseCompared, error) {
 	return call(g, func() ([]sla.CaseCompared, error) { return g.of.CompareCases(ctx, store, rows) })
 }
+
+func (g *gate) FrozenUntil() time.Time { return g.of.FrozenUntil() }
 
 func (g *gate) PutCases(ctx context.Context, writes []sla.CaseWrite) ([]sla.PutResult, error) {
 	return call(g, func() ([]sla.PutResult, error) { return g.of.PutCases(ctx, writes) })

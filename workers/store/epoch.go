@@ -24,14 +24,20 @@ func (s *Store) CheckEpoch(ctx context.Context, now time.Time) (sla.Epoch, error
 	defer s.mu.Unlock()
 	out := sla.Epoch{Lost: slices.Sorted(maps.Keys(s.lost))}
 	clear(s.lost)
+	out.FrozenUntil = s.FrozenUntil()
+	return out, nil
+}
+
+// FrozenUntil is until when nothing may be sent, as far as this process has heard; zero when nothing was ever frozen. The ledger has the last word.
+func (s *Store) FrozenUntil() time.Time {
 	var frozen int64
 	for i := range s.views {
 		frozen = max(frozen, s.views[i].Load().frozen)
 	}
-	if frozen > 0 {
-		out.FrozenUntil = time.UnixMilli(frozen).UTC()
+	if frozen == 0 {
+		return time.Time{}
 	}
-	return out, nil
+	return time.UnixMilli(frozen).UTC()
 }
 
 // refresh learns the present epoch of every shard and the numbers of the stores, and gives numbers to the configured ones.

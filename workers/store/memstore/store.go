@@ -78,18 +78,32 @@ func (s *Store) CheckEpoch(_ context.Context, now time.Time) (sla.Epoch, error) 
 	if err := s.refresh(now); err != nil {
 		return out, fmt.Errorf("check epoch: %w", err)
 	}
-	frozen := int64(0)
 	for i := range s.views {
 		if s.views[i].lost {
 			out.Lost = append(out.Lost, i)
 		}
 		s.views[i].lost = false
+	}
+	out.FrozenUntil = s.frozenUntil()
+	return out, nil
+}
+
+// FrozenUntil is store.Store.FrozenUntil.
+func (s *Store) FrozenUntil() time.Time {
+	s.w.mu.Lock()
+	defer s.w.mu.Unlock()
+	return s.frozenUntil()
+}
+
+func (s *Store) frozenUntil() time.Time {
+	frozen := int64(0)
+	for i := range s.views {
 		frozen = max(frozen, s.views[i].frozen)
 	}
-	if frozen > 0 {
-		out.FrozenUntil = time.UnixMilli(frozen).UTC()
+	if frozen == 0 {
+		return time.Time{}
 	}
-	return out, nil
+	return time.UnixMilli(frozen).UTC()
 }
 
 // refresh learns the present epoch of every shard, as scripts/epoch.lua has it.
