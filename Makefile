@@ -104,7 +104,7 @@ fuzz: ## run each fuzz test for FUZZTIME (60s), one after the other
 
 .PHONY: chaos
 chaos: ## break real processes in every way of deploy/FAILURES.md; UPDATE=-update keeps what was measured
-	CHAOS=all $(GO) test -count=1 -timeout 15m -parallel 8 -run '^TestChaos$$' -v ./workers/embedded/chaos $(UPDATE)
+	CHAOS=all $(GO) test -count=1 -timeout 15m -parallel 16 -run '^TestChaos$$' -v ./workers/embedded/chaos $(UPDATE)
 
 .PHONY: chaos-table
 chaos-table: ## make the table of deploy/FAILURES.md anew from what was measured
