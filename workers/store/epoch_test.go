@@ -197,6 +197,37 @@ func TestWhoWasToldSomethingLongAgoIsForgotten(t *testing.T) {
 	})
 }
 
+// A shard in which nothing happens tells all of them the same sequence, and there may be more who live than are remembered.
+func TestWhoIsForgottenAndLivesHasLostNothing(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *store.Store, c *clock, rdb redis.UniversalClient) {
+		ctx := context.Background()
+		fleet := []*store.Store{s}
+		for range 100 {
+			other, err := store.Open(ctx, rdb, store.Options{Now: c.now, Stores: testStores})
+			must(t, err)
+			fleet = append(fleet, other)
+		}
+		for round := range 3 {
+			for i, one := range fleet {
+				if i%10 != round {
+					continue
+				}
+				a, err := one.ClaimAttempt(ctx, sla.AttemptKey{Dispute: disputeID(100*round + i), Turn: 1}, c.now(), time.Hour)
+				must(t, err)
+				_, err = one.RecordIntent(ctx, intent(a, c.now(), c.now()))
+				must(t, err)
+			}
+			for i, one := range fleet {
+				epoch, err := one.CheckEpoch(ctx, c.now())
+				if must(t, err); len(epoch.Lost) != 0 {
+					t.Fatalf("want no loss in round %d for process %d, got %v", round, i, epoch.Lost)
+				}
+			}
+		}
+	})
+}
+
 func TestWritesGoOnAfterALossUnderTheNewNumbersOfStores(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *store.Store, c *clock, rdb redis.UniversalClient) {

@@ -8,8 +8,8 @@
 local call = redis.call
 local MOST = 64 -- fields of the hash, before the oldest are forgotten
 local known, own, seen = tonumber(ARGV[1]), 'p' .. string.sub(ARGV[2], 1, 4), tonumber(string.sub(ARGV[2], 5))
-local h = call('HMGET', KEYS[1], 'e', 's', 'f', 'o', own)
-local e, s, f, told = tonumber(h[1] or '0'), tonumber(h[2] or '0'), tonumber(h[3] or '0'), tonumber(h[5] or '0')
+local h = call('HMGET', KEYS[1], 'e', 's', 'f', 'o', own, 'x')
+local e, s, f, told = tonumber(h[1] or '0'), tonumber(h[2] or '0'), tonumber(h[3] or '0'), tonumber(h[5] or h[6] or '0')
 -- What this process was told is gone: the shard's own sequence would not show it when others have written since.
 local lost = e == 0 or e < known or (e == known and told < seen)
 if lost then
@@ -32,7 +32,7 @@ for i = 5, #ARGV, 2 do
 end
 local function text(n) return string.format('%.0f', n) end
 
--- prune forgets who was told something long ago, when there are many. It may still live: then it takes that for a loss.
+-- prune forgets who was told something long ago, when there are many. It may still live: so x is the highest that any of them was told.
 local function prune()
   if call('HLEN', KEYS[1]) <= MOST then return end
   local all, told = call('HGETALL', KEYS[1]), {}
@@ -40,9 +40,14 @@ local function prune()
     if #all[i] == 5 then told[#told + 1] = {all[i], tonumber(all[i + 1])} end
   end
   table.sort(told, function(a, b) return a[2] > b[2] end)
+  local most = tonumber(h[6] or '0')
   for i = MOST / 2, #told do
-    if told[i][1] ~= own then call('HDEL', KEYS[1], told[i][1]) end
+    if told[i][1] ~= own then
+      most = math.max(most, told[i][2])
+      call('HDEL', KEYS[1], told[i][1])
+    end
   end
+  call('HSET', KEYS[1], 'x', text(most))
 end
 
 if told < s then

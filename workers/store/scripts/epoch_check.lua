@@ -4,7 +4,7 @@ local call, byte, sub, char = redis.call, string.byte, string.sub, string.char
 local looked -- up to which instant claims have looked into leaves of the present shard (timer.lua)
 
 -- memory is what each shard remembers, read once in a run: epoch, sequence, up to which instant claims have looked, until when money is frozen,
--- and the sequence that this process was told last.
+-- and the sequence that this process was told last, or, when that is forgotten (epoch.lua), any of those that are.
 local memory = {}
 
 -- amnesia tells whether a shard has forgotten; key is wk:{NN}:epoch; epoch is a string, as this process knows it, and so is seen: the name of this
@@ -13,9 +13,9 @@ local function amnesia(key, epoch, seen)
   local m = memory[key]
   if not m then
     local own = 'p' .. sub(seen, 1, 4)
-    local h = call('HMGET', key, 'e', 's', 'l', 'f', own)
+    local h = call('HMGET', key, 'e', 's', 'l', 'f', own, 'x')
     m = {epoch = h[1], sequence = tonumber(h[2] or '-1'), looked = tonumber(h[3] or '0'), frozen = tonumber(h[4] or '0'), own = own,
-      told = tonumber(h[5] or '0')}
+      told = tonumber(h[5] or h[6] or '0')}
     memory[key] = m
   end
   looked = m.looked
