@@ -36,6 +36,7 @@ type timekeeper struct {
 	now   func() time.Time
 	at    atomic.Int64 // when they were last compared, in Unix nanoseconds of the process' own clock; 0: never
 	wrong atomic.Bool
+	told  atomic.Bool // Redis told its time when it was last asked
 	ahead prometheus.Gauge
 	said  prometheus.Gauge
 }
@@ -62,7 +63,8 @@ func (k *timekeeper) believed() bool {
 // ahead we are.
 func (k *timekeeper) compare(asked, answered, theirs time.Time) time.Duration {
 	ahead := time.Duration(0)
-	if !theirs.IsZero() {
+	k.told.Store(!theirs.IsZero())
+	if k.told.Load() {
 		ahead = apart(asked, answered, theirs)
 		k.ahead.Set(ahead.Seconds())
 		k.wrong.Store(ahead.Abs() > mostApart || k.wrong.Load() && ahead.Abs() > nearAgain)

@@ -313,3 +313,21 @@ func TestAStoreThatWasNotReadYetHasNoClockThatCouldChange(t *testing.T) {
 	f.sources["B01"].Observe(0)
 	measures(sla.MostGuard)
 }
+
+func TestAClockThatIsHeldAgainstNoneIsNotCompared(t *testing.T) {
+	t.Parallel()
+	h := newHand()
+	f := ruledBy(t, h, zap.NewNop())
+	f.clock.compare(h.at, h.at, h.at)
+	if !f.handlers.Compared() {
+		t.Error("want it compared with what Redis told")
+	}
+	f.clock.compare(h.at, h.at, time.Time{})
+	if f.handlers.Compared() {
+		t.Error("want it alone where Redis does not tell its time")
+	}
+	f.o.VirtualTime = true
+	if !f.handlers.Compared() {
+		t.Error("want one clock for all where a hand moves it")
+	}
+}

@@ -16,13 +16,18 @@ func TestAbsenceThatOthersHaveSeenProvesLaterByWhatClocksMayDiffer(t *testing.T)
 	rule := slatest.Rule()
 	settle := rule.Settle.Value
 	for name, c := range map[string]struct{ sent, absent, want time.Time }{
-		"seen by others":          {now.Add(-time.Hour), now.Add(-5 * time.Minute), now.Add(settle + clocksApart - 5*time.Minute)},
-		"long ago":                {now.Add(-time.Hour), now.Add(-30 * time.Minute), now.Add(settle + clocksApart - 30*time.Minute)},
-		"by nobody before us":     {now.Add(-time.Hour), now, now.Add(settle)},
-		"by a clock ahead of us":  {now.Add(-time.Hour), now.Add(time.Minute), now.Add(settle)},
-		"before it was sent last": {now, now.Add(-30 * time.Minute), now.Add(settle)},
+		"seen by others":                  {now.Add(-time.Hour), now.Add(-5 * time.Minute), now.Add(settle + clocksApart - 5*time.Minute)},
+		"long ago":                        {now.Add(-time.Hour), now.Add(-30 * time.Minute), now.Add(settle + clocksApart - 30*time.Minute)},
+		"by nobody before us":             {now.Add(-time.Hour), now, now.Add(settle)},
+		"by a clock ahead of us":          {now.Add(-time.Hour), now.Add(time.Minute), now.Add(settle)},
+		"by a clock that nobody compares": {now.Add(-time.Hour), now.Add(-30 * time.Minute), now.Add(settle)},
+		"never":                           {now.Add(-time.Hour), time.Time{}, now.Add(settle)},
+		"before it was sent last":         {now, now.Add(-30 * time.Minute), now.Add(settle)},
 	} {
 		turn := &turn{Handlers: &Handlers{Deps: Deps{Now: func() time.Time { return now }}, absent: newAbsences()}, src: &connectors.Source{}, rule: rule}
+		if name == "by a clock that nobody compares" {
+			turn.Compared = func() bool { return false }
+		}
 		if got := turn.proven(sla.Attempt{N: 1, SentAt: c.sent, Absent: c.absent}); !got.Equal(c.want) {
 			t.Errorf("%s: want the proof at %s, got %s", name, c.want, got)
 		}

@@ -149,7 +149,7 @@ func (t *turn) confirm(ctx context.Context, held sla.Attempt) (bool, error) {
 		label = "absent"
 		s.State = sla.AttemptRefused
 		// Nobody knows when a sender that was frozen has sent: besides the time since its intent, the time since the first look must pass.
-		if held.Absent.IsZero() {
+		if held.Absent.IsZero() && t.compared() {
 			held.Absent = t.Now()
 		}
 		if proof := t.proven(held); t.Now().Before(proof) {
@@ -175,12 +175,16 @@ func (t *turn) confirm(ctx context.Context, held sla.Attempt) (bool, error) {
 func (t *turn) proven(held sla.Attempt) time.Time {
 	settle := t.rule.Settle.Value
 	sent, seen := held.SentAt.Add(settle+t.src.Skew().Abs()), t.absent.since(held, t.Now()).Add(settle)
-	seen = earlier(seen, held.Absent.Add(settle+clocksApart)) // where processes do not live for a settle window, none of them sees all of it
+	if !held.Absent.IsZero() && t.compared() { // where processes do not live for a settle window, none of them sees all of it
+		seen = earlier(seen, held.Absent.Add(settle+clocksApart))
+	}
 	if sent.After(seen) {
 		return sent
 	}
 	return seen
 }
+
+func (t *turn) compared() bool { return t.Compared == nil || t.Compared() }
 
 // earlier is the earlier of two instants; a zero one is none.
 func earlier(a, b time.Time) time.Time {

@@ -4,6 +4,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
+	"strings"
+	"time"
 
 	"watchkeeper/sla"
 )
@@ -31,12 +34,14 @@ func packSent(b []byte, a sla.Attempt) []byte {
 	b = append(b, byte(a.Kind), byte(a.Why))
 	b = appendString(b, a.Proposal)
 	b = appendMoney(b, a.Amount)
-	b = appendString(b, a.Receipt)
-	if a.Absent.IsZero() {
-		return b
+	if a.Receipt == "" && !a.Absent.IsZero() {
+		return appendString(b, absentMark+strconv.FormatUint(floorMS(a.Absent), 36))
 	}
-	return appendInstant(b, floorMS(a.Absent))
+	return appendString(b, a.Receipt)
 }
+
+// absentMark and an instant stand in the place of the receipt, which an answer of unknown outcome does not have: earlier builds read them as one.
+const absentMark = "absent:"
 
 // packSlot writes a whole slot.
 func packSlot(a sla.Attempt, writer []byte) []byte {
@@ -65,11 +70,12 @@ func readSlot(id sla.DisputeID, field, slot []byte) (sla.Attempt, error) {
 	p := packed{b: slot[slotHead:]}
 	a.Kind, a.Why = sla.AnswerKind(p.byte()), sla.Why(p.byte())
 	a.Proposal, a.Amount, a.Receipt = p.string(), p.money(), p.string()
-	if len(p.b) == 6 {
-		a.Absent = instant(p.take(6))
-	}
 	if p.err() != nil {
 		return sla.Attempt{}, fmt.Errorf("attempt of %s: %w: %w", id, p.err(), ErrUnreadable)
+	}
+	since, marked := strings.CutPrefix(a.Receipt, absentMark)
+	if ms, err := strconv.ParseUint(since, 36, 44); marked && err == nil {
+		a.Receipt, a.Absent = "", time.UnixMilli(int64(ms)).UTC()
 	}
 	return a, nil
 }

@@ -172,6 +172,31 @@ func TestAWriteNoticesALossAlthoughOthersHaveWrittenSince(t *testing.T) {
 	})
 }
 
+// A slot that another process settled tells ours the present sequence: what it was told is written down there too.
+func TestASlotThatAnotherProcessSettledIsNoLoss(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *store.Store, c *clock, rdb redis.UniversalClient) {
+		ctx := context.Background()
+		other, err := store.Open(ctx, rdb, store.Options{Now: c.now, Stores: testStores})
+		must(t, err)
+		a, err := other.ClaimAttempt(ctx, slot(), c.now(), time.Hour)
+		must(t, err)
+		a, err = other.RecordIntent(ctx, intent(a, c.now(), c.now()))
+		must(t, err)
+		must(t, other.Settle(ctx, a, sla.Settlement{State: sla.AttemptSettled, At: c.now()}))
+		if _, err := s.ClaimAttempt(ctx, slot(), c.now(), time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.ClaimAttempt(ctx, sla.AttemptKey{Dispute: disputeID(1), Turn: 9}, c.now(), time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		epoch, err := s.CheckEpoch(ctx, c.now())
+		if must(t, err); len(epoch.Lost) != 0 {
+			t.Fatalf("want no loss, got %v", epoch.Lost)
+		}
+	})
+}
+
 // Each start of a process, and each wkctl, is told something: what is remembered of them has a bound, and nobody who lives takes that for a loss.
 func TestWhoWasToldSomethingLongAgoIsForgotten(t *testing.T) {
 	t.Parallel()

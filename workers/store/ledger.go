@@ -54,7 +54,7 @@ func (s *Store) onCase(v *view, script luaScript, at place, id sla.DisputeID, mo
 	if err != nil {
 		return item{}, err
 	}
-	return item{script: script, shard: at.shard, args: s.asks(v, append([]any{member}, more...)...)}, nil
+	return item{script: script, shard: at.shard, under: v, args: append([]any{member}, more...)}, nil
 }
 
 // ledgerReply reads what a script of the ledger answered under a view: a slot with a sequence behind it, or a word.
@@ -71,11 +71,6 @@ func ledgerReply(v *view, a answer) (out any, lost bool, err error) {
 	}
 	v.saw(int64(binary.BigEndian.Uint64([]byte(text[len(text)-8:]))))
 	return text[:len(text)-8], false, nil
-}
-
-// asks are the first arguments of a script that looks for a loss of memory.
-func (s *Store) asks(v *view, more ...any) []any {
-	return append([]any{v.epoch, v.seen(s.process)}, more...)
 }
 
 // ClaimAttempt is ClaimAttempts for one slot.
@@ -207,6 +202,9 @@ func (s *Store) Settle(ctx context.Context, a sla.Attempt, st sla.Settlement) er
 		return fmt.Errorf("%s %s with case %s: %w", op, a.Dispute, st.Case.ID, ErrIllegalMove)
 	}
 	a.State, a.Receipt, a.Lease = st.State, st.Receipt, time.Time{}
+	if st.State != sla.AttemptUnknown {
+		a.Absent = time.Time{}
+	}
 	slot := packSlot(a, newWriter(s.process))
 	reply, err := s.onLedger(ctx, op, a.Dispute, attemptSettle, false, func(_ *view, shard int) ([]any, error) {
 		var record []byte

@@ -22,10 +22,12 @@ const (
 )
 
 // An item is one caller's part of a script that works on several (scripts/items.lua): a shard and the script's arguments for it, always as
-// many as the script has for each item.
+// many as the script has for each item. Where the script looks for a loss of memory, under is the view it was made under, whose epoch and
+// sequence go in front: the sequence as it is when the trip begins, for trips before it may have told a higher one.
 type item struct {
 	script luaScript
 	shard  int
+	under  *view
 	args   []any
 }
 
@@ -193,10 +195,16 @@ func (s *Store) trip(ctx context.Context, boarded []*passenger) {
 // together makes one call of items for one script.
 func (s *Store) together(run []seat) call {
 	width := len(run[0].args)
+	if run[0].under != nil {
+		width += 2
+	}
 	c := call{script: run[0].script, keys: make([]string, len(run)), args: make([]any, 0, 1+width*len(run))}
 	c.args = append(c.args, width)
 	for i, it := range run {
 		c.keys[i] = s.keys[it.shard].epoch
+		if it.under != nil {
+			c.args = append(c.args, it.under.epoch, it.under.seen(s.process))
+		}
 		c.args = append(c.args, it.args...)
 	}
 	return c

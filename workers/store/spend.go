@@ -49,9 +49,9 @@ func (s *Store) Reserve(ctx context.Context, sp sla.Spend, now time.Time) error 
 		buyer = fmt.Sprintf("%016x", uint64(sp.Buyer))
 	}
 	v := s.views[moneyShard].Load()
-	reply, err := s.shareOne(ctx, item{script: reserveScript, shard: moneyShard, args: s.asks(v, sp.Key.Dispute.String(), string(sp.Key.Dispute.Store),
+	reply, err := s.shareOne(ctx, item{script: reserveScript, shard: moneyShard, under: v, args: []any{sp.Key.Dispute.String(), string(sp.Key.Dispute.Store),
 		slotField(sp.Key), sp.Token, max(now.UnixMilli(), 0), sp.Since(), sp.Amount.Minor, string(sp.Amount.Currency), buyer,
-		sla.BuyerSpan.Milliseconds(), limits[0], limits[1], limits[2], limits[3], count, per)})
+		sla.BuyerSpan.Milliseconds(), limits[0], limits[1], limits[2], limits[3], count, per}})
 	if err != nil {
 		return wrap(op, err)
 	}

@@ -218,6 +218,9 @@ func (s *Store) Settle(_ context.Context, a sla.Attempt, st sla.Settlement) erro
 	}
 	a.State, a.Receipt, a.Lease = st.State, st.Receipt, time.Time{}
 	a.Amount, a.SentAt, a.Absent = money3(a.Amount), instant(floorMS(a.SentAt)), instant(floorMS(a.Absent))
+	if st.State != sla.AttemptUnknown || st.Receipt != "" {
+		a.Absent = time.Time{}
+	}
 	h := s.w.shards[shard]
 	if err := later(h, key, &a, s.views[shard].epoch); err != nil {
 		return fmt.Errorf("%s: %w", op, err)

@@ -98,7 +98,7 @@ func (p *pair) ledger() map[string]func(*rapid.T) {
 				st.Case = &w
 			}
 			if rapid.Bool().Draw(t, "absent") {
-				a.Absent = p.now
+				a.Absent, st.Receipt = p.now, rapid.SampledFrom([]string{"", "r"}).Draw(t, "receipt")
 			}
 			p.same(t, "settle", func(s both) (any, error) { return nil, s.Settle(ctx, a, st) })
 		},
