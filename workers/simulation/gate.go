@@ -13,6 +13,7 @@ import (
 
 // Memory is one process' handle on the state in Redis: what the fleet's parts need of it.
 type Memory interface {
+	orders
 	intake.Store
 	poll.Store
 	sweep.Store
@@ -20,10 +21,14 @@ type Memory interface {
 	sweep.Living
 	handle.Ledger
 	handle.Money
+	FrozenUntil() time.Time
+}
+
+// orders is what operators want: rules and kill switches.
+type orders interface {
 	NoteRules(ctx context.Context, process, hash string, now time.Time) error
 	CheckKill(ctx context.Context, p sla.Platform, store sla.StoreID, r sla.Reason) error
 	SetKill(ctx context.Context, scope sla.KillScope, on bool, note string, now time.Time) error
-	FrozenUntil() time.Time
 }
 
 // A Handle says how a process opens the store.

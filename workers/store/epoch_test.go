@@ -79,17 +79,24 @@ func TestAFlushFreezesMoneyInEveryReplica(t *testing.T) {
 	})
 }
 
+// epochs is what every shard remembers of itself.
+func epochs(t *testing.T, rdb redis.UniversalClient) map[string]map[string]string {
+	t.Helper()
+	keys, err := storetest.Hand(rdb).Keys(t.Context(), "wk:{*}:epoch").Result()
+	must(t, err)
+	all := map[string]map[string]string{}
+	for _, key := range keys {
+		all[key], err = rdb.HGetAll(t.Context(), key).Result()
+		must(t, err)
+	}
+	return all
+}
+
 func TestARestoredOlderMemoryIsNoticed(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *store.Store, c *clock, rdb redis.UniversalClient) {
 		ctx := context.Background()
-		keys, err := storetest.Hand(rdb).Keys(ctx, "wk:{*}:epoch").Result()
-		must(t, err)
-		old := map[string]map[string]string{}
-		for _, key := range keys {
-			old[key], err = rdb.HGetAll(ctx, key).Result()
-			must(t, err)
-		}
+		old := epochs(t, rdb)
 		a, err := s.ClaimAttempt(ctx, slot(), c.now(), time.Hour)
 		must(t, err)
 		for key, fields := range old {
@@ -115,13 +122,7 @@ func TestALossIsNoticedAlthoughOthersHaveWrittenSince(t *testing.T) {
 		must(t, err)
 		a, err := s.ClaimAttempt(ctx, slot(), c.now(), time.Hour)
 		must(t, err)
-		keys, err := storetest.Hand(rdb).Keys(ctx, "wk:{*}:epoch").Result()
-		must(t, err)
-		old := map[string]map[string]string{}
-		for _, key := range keys {
-			old[key], err = rdb.HGetAll(ctx, key).Result()
-			must(t, err)
-		}
+		old := epochs(t, rdb)
 		a, err = s.RecordIntent(ctx, intent(a, c.now(), c.now()))
 		must(t, err)
 		for key, fields := range old {

@@ -26,8 +26,10 @@ const (
 	freeze = time.Minute      // no answer after a loss of memory, in these tests
 	outage = 15 * time.Second // how long what can be switched off and on is off
 	tardy  = 20 * time.Second // to answer what has waited, on a busy machine
-	// An answer of unknown outcome is sent again when it was absent for a settle window, at the look after that.
-	unknown = 2*freeze + lease + tardy
+	clocks = 90 * time.Second // by which two daemons that share the looks at an answer may differ
+	// An answer of unknown outcome is looked at after the lease of who sent it. It is sent again when it was absent for a settle window, and for
+	// what clocks may differ, at the look after that.
+	unknown = lease + freeze + clocks + freeze/4 + tardy
 )
 
 // Scenarios lists what is broken, in the order of the table.

@@ -20,10 +20,11 @@ const ServerName = "redis.internal"
 
 // An Authority issues the certificates of a test: ca, server and client, each as a .crt and a .key.
 type Authority struct {
-	tb   testing.TB
-	dir  string
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
+	tb     testing.TB
+	dir    string
+	issued int64 // certificates so far
+	cert   *x509.Certificate
+	key    *ecdsa.PrivateKey
 }
 
 // NewAuthority makes an authority and its certificates. The server's is for ServerName, whatever its address.
@@ -41,8 +42,10 @@ func (a *Authority) issue(name string, c *x509.Certificate) (*x509.Certificate, 
 	a.tb.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(a.tb, err)
-	c.SerialNumber, c.Subject = big.NewInt(time.Now().UnixNano()), pkix.Name{CommonName: name}
-	c.NotBefore, c.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
+	a.issued++
+	now := time.Now() //nolint:forbidigo // servers and clients hold certificates against the real clock
+	c.SerialNumber, c.Subject = big.NewInt(a.issued), pkix.Name{CommonName: name}
+	c.NotBefore, c.NotAfter = now.Add(-time.Hour), now.Add(time.Hour)
 	parent, signer := a.cert, a.key
 	if parent == nil {
 		parent, signer = c, key
