@@ -225,10 +225,9 @@ func (r *Runner) begin(ctx context.Context, feed Feed, rec *sla.FeedRecord) bool
 }
 
 // calls marks the calls of a reading as many that can wait, unless none of them got through for long: while answers take the whole allowance nothing
-// is left over, and what nobody lists nobody answers. Then they wait in line with those of answers, until a page is on record. So do those of the
-// first reading of a feed, also the first since memory was lost: what it brings may be due before anything that is known.
+// is left over, and what nobody lists nobody answers. Then they wait in line with those of answers, until a page is on record.
 func (r *Runner) calls(ctx context.Context, feed Feed, rec sla.FeedRecord) context.Context {
-	if r.walks[feed.ID].stands(rec, r.now()) > sla.MostStretched || rec.LastSuccess.IsZero() {
+	if r.walks[feed.ID].stands(rec, r.now()) > sla.MostStretched {
 		return ctx
 	}
 	return connectors.Bulk(ctx)

@@ -145,7 +145,7 @@ func TestAListOfWhichNothingIsRecordedForLongWaitsInLine(t *testing.T) {
 			t.Errorf("want calls that can wait: %t, got %t", bulk, b.bulk)
 		}
 	}
-	reads(0, false) // the first reading of all
+	reads(0, true)
 	b.refuses["00000"] = failure(connectors.Throttled, time.Second)
 	reads(time.Hour, true) // it was not due before
 	reads(20*time.Minute, true)
