@@ -39,6 +39,9 @@ type timekeeper struct {
 	told  atomic.Bool // Redis told its time when it was last asked
 	ahead prometheus.Gauge
 	said  prometheus.Gauge
+
+	// The beginning of the process: as the wall clock had it, and as its monotonic reading counts from, which knows of no step.
+	wall, steady time.Time
 }
 
 func newTimekeeper(now func() time.Time, reg prometheus.Registerer) *timekeeper {
@@ -46,8 +49,9 @@ func newTimekeeper(now func() time.Time, reg prometheus.Registerer) *timekeeper 
 	gauge := func(name, help string) prometheus.Gauge {
 		return f.NewGauge(prometheus.GaugeOpts{Name: "watchkeeper_" + name, Help: help})
 	}
+	begun := now()
 	return &timekeeper{
-		now:   now,
+		now: now, wall: begun.Round(0), steady: begun,
 		ahead: gauge("clock_ahead_seconds", "How far this process' clock is surely ahead of that of Redis; negative when it is behind."),
 		said:  gauge("clock_wrong", "1 while this process takes no work because its clock is more than 20 s off, else 0."),
 	}
@@ -57,6 +61,14 @@ func newTimekeeper(now func() time.Time, reg prometheus.Registerer) *timekeeper 
 func (k *timekeeper) believed() bool {
 	at := k.at.Load()
 	return at == 0 || !k.wrong.Load() && k.now().Sub(time.Unix(0, at)).Abs() <= mostApart
+}
+
+// shared tells whether what other processes wrote down about time can be held against this process' clock: each is compared with that of Redis, and
+// none was seen to step. A step may hit all of them and Redis alike, so that they agree, and what was written down before it looks old.
+func (k *timekeeper) shared() bool {
+	now := k.now()
+	stepped := now.Round(0).Sub(k.wall) - now.Sub(k.steady)
+	return k.told.Load() && stepped.Abs() <= mostApart
 }
 
 // compare takes in what Redis said its time is, when it was asked and answered by our clock; zero: it does not tell. It answers how far

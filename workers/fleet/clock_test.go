@@ -326,6 +326,14 @@ func TestAClockThatIsHeldAgainstNoneIsNotCompared(t *testing.T) {
 	if f.handlers.Compared() {
 		t.Error("want it alone where Redis does not tell its time")
 	}
+	f.clock.compare(h.at, h.at, h.at)
+	for step, want := range map[time.Duration]bool{19 * time.Second: true, -19 * time.Second: true, 21 * time.Second: false, -12 * time.Minute: false} {
+		f.clock.wall = f.clock.steady.Round(0).Add(-step) // as if the wall clock had gone on by so much without the monotonic one
+		if f.handlers.Compared() != want {
+			t.Errorf("want it comparable %t after a step of %s of all clocks alike", want, step)
+		}
+	}
+	f.clock.wall = f.clock.steady.Round(0).Add(-time.Hour)
 	f.o.VirtualTime = true
 	if !f.handlers.Compared() {
 		t.Error("want one clock for all where a hand moves it")

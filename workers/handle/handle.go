@@ -101,7 +101,7 @@ type Deps struct {
 	// Limit is how many cases of a store may be under way to an answer at once in this process, as of now; 0, or a nil function: any number.
 	Limit func(sla.StoreID) int
 	Meter Meter // nil: nobody measures
-	// Compared tells whether this process' clock is held against that of the others, so that what they wrote down about time counts here; nil: it is.
+	// Compared tells whether what other processes wrote down about time counts by this process' clock; nil: it does.
 	Compared func() bool
 	// Frozen is until when no answer may be sent, as far as this process has heard; zero, or a nil function: never.
 	Frozen func() time.Time

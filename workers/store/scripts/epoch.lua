@@ -35,16 +35,16 @@ local function text(n) return string.format('%.0f', n) end
 -- prune forgets who was told something long ago, when there are many. It may still live: so x is the highest that any of them was told.
 local function prune()
   if call('HLEN', KEYS[1]) <= MOST then return end
-  local all, told = call('HGETALL', KEYS[1]), {}
+  local all, listed = call('HGETALL', KEYS[1]), {}
   for i = 1, #all, 2 do
-    if #all[i] == 5 then told[#told + 1] = {all[i], tonumber(all[i + 1])} end
+    if #all[i] == 5 then listed[#listed + 1] = {all[i], tonumber(all[i + 1])} end
   end
-  table.sort(told, function(a, b) return a[2] > b[2] end)
+  table.sort(listed, function(a, b) return a[2] > b[2] end)
   local most = tonumber(h[6] or '0')
-  for i = MOST / 2, #told do
-    if told[i][1] ~= own then
-      most = math.max(most, told[i][2])
-      call('HDEL', KEYS[1], told[i][1])
+  for i = MOST / 2, #listed do
+    if listed[i][1] ~= own then
+      most = math.max(most, listed[i][2])
+      call('HDEL', KEYS[1], listed[i][1])
     end
   end
   call('HSET', KEYS[1], 'x', text(most))
