@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sethvargo/go-envconfig"
 
@@ -39,7 +40,7 @@ func secureRedis(t *testing.T, a *storetest.Authority) string {
 // The daemon's whole road: records, queue and probes as the shipped user, through TLS with a certificate on both sides.
 func TestTheDaemonWorksThroughTLSAsItsOwnUser(t *testing.T) {
 	t.Parallel()
-	a := storetest.NewAuthority(t)
+	a := storetest.NewAuthority(t, time.Now())
 	addr := secureRedis(t, a)
 	password := filepath.Join(t.TempDir(), "password")
 	must(t, os.WriteFile(password, []byte(storetest.Password+"\n"), 0o600))
@@ -78,7 +79,7 @@ func join(lists [][]string) []string {
 
 func TestMistakesAboutRedisAndPortsNameVariablePathAndCause(t *testing.T) {
 	t.Parallel()
-	a := storetest.NewAuthority(t)
+	a := storetest.NewAuthority(t, time.Now())
 	for _, c := range []struct{ env, wants string }{
 		{"WK_REDIS__PASSWORD_FILE=/nowhere/secrets/redis", "WK_REDIS__PASSWORD_FILE|/nowhere/secrets/redis: no such file"},
 		{"WK_REDIS__TLS_SERVER_NAME=redis", "WK_REDIS__TLS: want true"},

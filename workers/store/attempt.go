@@ -74,7 +74,7 @@ func readSlot(id sla.DisputeID, field, slot []byte) (sla.Attempt, error) {
 		return sla.Attempt{}, fmt.Errorf("attempt of %s: %w: %w", id, p.err(), ErrUnreadable)
 	}
 	since, marked := strings.CutPrefix(a.Receipt, absentMark)
-	if ms, err := strconv.ParseUint(since, 36, 44); marked && err == nil {
+	if ms, err := strconv.ParseUint(since, 36, 44); marked && err == nil && a.State == sla.AttemptUnknown {
 		a.Receipt, a.Absent = "", time.UnixMilli(int64(ms)).UTC()
 	}
 	return a, nil

@@ -155,11 +155,7 @@ func TestAWriteNoticesALossAlthoughOthersHaveWrittenSince(t *testing.T) {
 		ctx := context.Background()
 		a, err := s.ClaimAttempt(ctx, slot(), c.now(), time.Hour)
 		must(t, err)
-		keys, err := storetest.Hand(rdb).Keys(ctx, "wk:{*}:epoch").Result()
-		must(t, err)
-		for _, key := range keys { // the sequence stands where it stood, or higher, and what this process was told is older
-			fields, err := rdb.HGetAll(ctx, key).Result()
-			must(t, err)
+		for key, fields := range epochs(t, rdb) { // the sequence stands where it stood, or higher, and what this process was told is older
 			for field := range fields {
 				if len(field) == 5 {
 					must(t, rdb.HIncrBy(ctx, key, field, -1).Err())
@@ -213,11 +209,9 @@ func TestWhoWasToldSomethingLongAgoIsForgotten(t *testing.T) {
 				t.Fatalf("want no loss after %d starts, got %v", i+1, epoch.Lost)
 			}
 		}
-		keys, err := storetest.Hand(rdb).Keys(ctx, "wk:{*}:epoch").Result()
-		must(t, err)
-		for _, key := range keys {
-			if n := rdb.HLen(ctx, key).Val(); n > 70 {
-				t.Errorf("want at most 70 fields in %s, got %d", key, n)
+		for key, fields := range epochs(t, rdb) {
+			if len(fields) > 70 {
+				t.Errorf("want at most 70 fields in %s, got %d", key, len(fields))
 			}
 		}
 	})

@@ -291,3 +291,27 @@ func TestWhatWasSentBeforeALossIsWrittenAfterIt(t *testing.T) {
 		wantErr(t, s.Settle(ctx, sent, sla.Settlement{State: sla.AttemptUnknown, At: c.now()}), sla.ErrFenced)
 	})
 }
+
+// What says since when an answer is absent has the place of a receipt, which only an answer of known outcome has.
+func TestAnAbsenceIsNoReceiptAndAReceiptNoAbsence(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *store.Store, c *clock, _ redis.UniversalClient) {
+		ctx := context.Background()
+		free, err := s.ClaimAttempt(ctx, slot(), c.now(), time.Minute)
+		must(t, err)
+		sent := send(t, s, free, c.now())
+		sent.Absent = c.now()
+		must(t, s.Settle(ctx, sent, sla.Settlement{State: sla.AttemptUnknown, At: c.now()}))
+		c.advance(time.Minute)
+		held, err := s.ClaimAttempt(ctx, slot(), c.now(), time.Minute)
+		if must(t, err); !held.Absent.Equal(sent.Absent) || held.Receipt != "" {
+			t.Errorf("want it absent since %s, got %s and receipt %q", sent.Absent, held.Absent, held.Receipt)
+		}
+		const receipt = "absent:zz"
+		must(t, s.Settle(ctx, held, sla.Settlement{State: sla.AttemptSettled, Receipt: receipt, At: c.now()}))
+		all, err := s.Attempts(ctx, slot().Dispute)
+		if must(t, err); len(all) != 1 || all[0].Receipt != receipt || !all[0].Absent.IsZero() {
+			t.Errorf("want the platform's receipt, got %+v", all)
+		}
+	})
+}

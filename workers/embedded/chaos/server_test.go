@@ -129,7 +129,7 @@ func reached(ca *storetest.Authority, nodes []*server, at []string, env ...strin
 
 func standalone(t *testing.T) memory {
 	t.Helper()
-	ca := storetest.NewAuthority(t)
+	ca := storetest.NewAuthority(t, time.Now())
 	s := startRedis(t, ca)
 	return reached(ca, []*server{s}, []string{s.addr})
 }
@@ -137,7 +137,7 @@ func standalone(t *testing.T) memory {
 // sentinels is a master, its replica, and three sentinels.
 func sentinels(t *testing.T) memory {
 	t.Helper()
-	ca := storetest.NewAuthority(t)
+	ca := storetest.NewAuthority(t, time.Now())
 	master := startRedis(t, ca)
 	replica := startRedis(t, ca, "--replicaof", strings.ReplaceAll(master.addr, ":", " "))
 	eventually(t, 20*time.Second, "the replica follows", func() bool {
@@ -170,7 +170,7 @@ func sentinels(t *testing.T) memory {
 func cluster(t *testing.T) memory {
 	t.Helper()
 	const masters, slots = 3, 16384
-	ca := storetest.NewAuthority(t)
+	ca := storetest.NewAuthority(t, time.Now())
 	var nodes []*server
 	var addrs []string
 	for i := range masters {

@@ -21,16 +21,18 @@ const ServerName = "redis.internal"
 // An Authority issues the certificates of a test: ca, server and client, each as a .crt and a .key.
 type Authority struct {
 	tb     testing.TB
+	now    time.Time
 	dir    string
 	issued int64 // certificates so far
 	cert   *x509.Certificate
 	key    *ecdsa.PrivateKey
 }
 
-// NewAuthority makes an authority and its certificates. The server's is for ServerName, whatever its address.
-func NewAuthority(tb testing.TB) *Authority {
+// NewAuthority makes an authority and its certificates, which are valid for an hour before and after an instant of the real clock, by which servers
+// go. The server's is for ServerName, whatever its address.
+func NewAuthority(tb testing.TB, now time.Time) *Authority {
 	tb.Helper()
-	a := &Authority{tb: tb, dir: tb.TempDir()}
+	a := &Authority{tb: tb, now: now, dir: tb.TempDir()}
 	a.cert, a.key = a.issue("ca", &x509.Certificate{IsCA: true, KeyUsage: x509.KeyUsageCertSign, BasicConstraintsValid: true})
 	both := []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth} // replicas and the nodes of a cluster are clients of each other
 	a.issue("server", &x509.Certificate{DNSNames: []string{ServerName}, ExtKeyUsage: both})
@@ -43,9 +45,8 @@ func (a *Authority) issue(name string, c *x509.Certificate) (*x509.Certificate, 
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(a.tb, err)
 	a.issued++
-	now := time.Now() //nolint:forbidigo // servers and clients hold certificates against the real clock
 	c.SerialNumber, c.Subject = big.NewInt(a.issued), pkix.Name{CommonName: name}
-	c.NotBefore, c.NotAfter = now.Add(-time.Hour), now.Add(time.Hour)
+	c.NotBefore, c.NotAfter = a.now.Add(-time.Hour), a.now.Add(time.Hour)
 	parent, signer := a.cert, a.key
 	if parent == nil {
 		parent, signer = c, key
