@@ -38,11 +38,17 @@ type Limiter interface {
 
 type bulk struct{}
 
-// Bulk marks calls that are many and can wait, as those that read a feed: a Limiter leaves room for others between them.
-func Bulk(ctx context.Context) context.Context { return context.WithValue(ctx, bulk{}, true) }
+// Bulk marks calls that are many and can wait, as those that read a feed: a Limiter leaves room for others between them. Those with a share get
+// some of the calls also where others would take all.
+func Bulk(ctx context.Context, share bool) context.Context {
+	return context.WithValue(ctx, bulk{}, share)
+}
 
-// InBulk tells whether calls are marked so.
-func InBulk(ctx context.Context) bool { return ctx.Value(bulk{}) != nil }
+// InBulk tells whether calls are marked so, and whether they have a share.
+func InBulk(ctx context.Context) (marked, share bool) {
+	share, marked = ctx.Value(bulk{}).(bool)
+	return marked, share
+}
 
 // A Brake knows the kill switches. The transport asks it at the very moment when an answer is about to leave: an intent was refused while a
 // switch was on, but reads, the renewal of a token, a dial and a handshake may come after the intent, and each may take long.

@@ -44,7 +44,7 @@ func (f *Fleet) limiter(s rules.Store) connectors.Limiter {
 // allowance is a limit that is shared by many calls that can wait and few that cannot.
 type allowance interface {
 	connectors.Limiter
-	TakeInBulk(ctx context.Context, key string, rate int, per time.Duration) (time.Duration, error)
+	TakeInBulk(ctx context.Context, key string, rate int, per time.Duration, share bool) (time.Duration, error)
 }
 
 type limiter struct {
@@ -66,8 +66,8 @@ func (l limiter) Take(ctx context.Context, key string, rate int, per time.Durati
 		return 0, nil
 	}
 	l.tell(key, per/time.Duration(max(rate, 1)))
-	if connectors.InBulk(ctx) {
-		return l.TakeInBulk(ctx, key, rate, per)
+	if bulk, share := connectors.InBulk(ctx); bulk {
+		return l.TakeInBulk(ctx, key, rate, per, share)
 	}
 	return l.allowance.Take(ctx, key, rate, per)
 }

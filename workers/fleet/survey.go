@@ -99,7 +99,7 @@ func (s spectator) Take(ctx context.Context, key string, rate int, per time.Dura
 }
 
 // TakeInBulk is Take: who looks makes few calls.
-func (s spectator) TakeInBulk(ctx context.Context, key string, rate int, per time.Duration) (time.Duration, error) {
+func (s spectator) TakeInBulk(ctx context.Context, key string, rate int, per time.Duration, _ bool) (time.Duration, error) {
 	return s.Take(ctx, key, rate, per)
 }
 

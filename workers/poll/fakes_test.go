@@ -109,7 +109,8 @@ type platform struct {
 	gate   chan struct{} // a call waits for it
 	inside chan struct{} // a call is under way
 	before func(call int)
-	bulk   bool // the last call was one of many
+	share  bool // the last call was one of many that can wait, with a share
+	bulk   bool // and without one
 }
 
 func (p *platform) Fetch(ctx context.Context, since connectors.Cursor) (connectors.Page, error) {
@@ -124,7 +125,8 @@ func (p *platform) Fetch(ctx context.Context, since connectors.Cursor) (connecto
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	call := len(p.asked)
-	p.bulk = connectors.InBulk(ctx)
+	marked, share := connectors.InBulk(ctx)
+	p.share, p.bulk = marked && share, marked && !share
 	p.asked = append(p.asked, since.Token)
 	if p.before != nil {
 		p.before(call)

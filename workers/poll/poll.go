@@ -224,13 +224,11 @@ func (r *Runner) begin(ctx context.Context, feed Feed, rec *sla.FeedRecord) bool
 	return err == nil && !stale
 }
 
-// calls marks the calls of a reading as many that can wait, unless none of them got through for long: while answers take the whole allowance nothing
-// is left over, and what nobody lists nobody answers. Then they wait in line with those of answers, until a page is on record.
+// calls marks the calls of a reading as many that can wait. While answers take the whole allowance nothing is left over, and what nobody lists nobody
+// answers: so a reading has a share when no page got on record for long, and when nothing was ever read of the feed, also not since memory was
+// lost, for what it brings may be due before anything that is known.
 func (r *Runner) calls(ctx context.Context, feed Feed, rec sla.FeedRecord) context.Context {
-	if r.walks[feed.ID].stands(rec, r.now()) > sla.MostStretched {
-		return ctx
-	}
-	return connectors.Bulk(ctx)
+	return connectors.Bulk(ctx, r.walks[feed.ID].stands(rec, r.now()) > sla.MostStretched || rec.LastSuccess.IsZero())
 }
 
 // guarded turns a panic of a connector into a failure of its feed: the process and the other feeds go on.

@@ -134,31 +134,31 @@ func TestAPageThatWasKeptIsUsedOnceAndWhereItBelongs(t *testing.T) {
 }
 
 // Answers may take the whole allowance for hours, and leave nothing to calls that can wait.
-func TestAListOfWhichNothingIsRecordedForLongWaitsInLine(t *testing.T) {
+func TestAListOfWhichNothingIsRecordedForLongHasAShare(t *testing.T) {
 	t.Parallel()
 	b := setup(t, 2, 1)
 	b.kind = connectors.Snapshot
-	reads := func(after time.Duration, bulk bool) {
+	reads := func(after time.Duration, share bool) {
 		t.Helper()
 		b.now = b.now.Add(after)
-		if b.read(t); b.bulk != bulk {
-			t.Errorf("want calls that can wait: %t, got %t", bulk, b.bulk)
+		if b.read(t); b.share != share || b.bulk == share {
+			t.Errorf("want calls that can wait, with a share: %t; got with one %t, without %t", share, b.share, b.bulk)
 		}
 	}
-	reads(0, true)
+	reads(0, true) // nothing of the list was ever read
 	b.refuses["00000"] = failure(connectors.Throttled, time.Second)
-	reads(time.Hour, true) // it was not due before
-	reads(20*time.Minute, true)
-	reads(time.Minute, false)
-	reads(time.Minute, false)
+	reads(time.Hour, false) // it was not due before
+	reads(20*time.Minute, false)
+	reads(time.Minute, true)
+	reads(time.Minute, true)
 	delete(b.refuses, "00000")
 	b.refuses["00001"] = failure(connectors.Throttled, time.Second)
-	reads(time.Minute, false)
-	reads(time.Minute, true) // one page is on record
-	reads(21*time.Minute, false)
-	delete(b.refuses, "00001")
-	reads(time.Minute, false)
 	reads(time.Minute, true)
+	reads(time.Minute, false) // one page is on record
+	reads(21*time.Minute, true)
+	delete(b.refuses, "00001")
+	reads(time.Minute, true)
+	reads(time.Minute, false)
 }
 
 func TestBackoffGrowsAndIsCapped(t *testing.T) {

@@ -79,7 +79,7 @@ func TestWhoMakesManyCallsLeavesRoomAndLosesNone(t *testing.T) {
 		ctx, made, come, start := context.Background(), 0, c.now(), c.now()
 		for ; c.now().Sub(start) < 20*time.Second; c.advance(50 * time.Millisecond) {
 			for !come.After(c.now()) {
-				wait, err := s.TakeInBulk(ctx, "app", 6, time.Second)
+				wait, err := s.TakeInBulk(ctx, "app", 6, time.Second, false)
 				must(t, err)
 				if made++; wait > 0 {
 					made--
@@ -99,15 +99,46 @@ func TestWhoMakesManyCallsLeavesRoomAndLosesNone(t *testing.T) {
 			t.Errorf("made %d calls in 20s beside 60 of answers, at six a second: want nearly sixty", made)
 		}
 		for i, want := range []time.Duration{0, 0, 0, 500 * time.Millisecond} {
-			wait, err := s.TakeInBulk(ctx, "burst", 6, time.Second)
+			wait, err := s.TakeInBulk(ctx, "burst", 6, time.Second, false)
 			if must(t, err); (wait - want).Abs() > time.Millisecond {
 				t.Errorf("call %d of a burst: want a wait of %s, until all of it is free again, got %s", i, want, wait)
 			}
 		}
-		if wait, err := s.TakeInBulk(ctx, "slow", 1, time.Hour); err != nil || wait != 0 {
+		if wait, err := s.TakeInBulk(ctx, "slow", 1, time.Hour, false); err != nil || wait != 0 {
 			t.Errorf("one call an hour: want it, got a wait of %s (%v)", wait, err)
 		}
 	})
+}
+
+// Answers may want all calls there are. A share of them is for a list all the same, where it has one.
+func TestAShareIsHadWhereOthersTakeAll(t *testing.T) {
+	t.Parallel()
+	for share, want := range map[bool][2]int{false: {0, 6}, true: {36, 45}} {
+		each(t, func(t *testing.T, s *store.Store, c *clock, _ redis.UniversalClient) {
+			ctx := context.Background()
+			key := fmt.Sprint("app ", share)
+			bulk, others, come := 0, 0, c.now()
+			for start := c.now(); c.now().Sub(start) < 20*time.Second; c.advance(50 * time.Millisecond) {
+				if !c.now().Before(come) {
+					wait, err := s.TakeInBulk(ctx, key, 6, time.Second, share)
+					if must(t, err); wait == 0 {
+						bulk++
+					}
+					come = c.now().Add(wait)
+				}
+				for { // all that is left
+					wait, err := s.Take(ctx, key, 6, time.Second)
+					if must(t, err); wait > 0 {
+						break
+					}
+					others++
+				}
+			}
+			if bulk < want[0] || bulk > want[1] || bulk+others < 115 {
+				t.Errorf("share %t: want %d to %d calls of 120 for the list, got %d beside %d", share, want[0], want[1], bulk, others)
+			}
+		})
+	}
 }
 
 func TestAWaitIsAlwaysLongEnough(t *testing.T) {

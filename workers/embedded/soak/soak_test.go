@@ -11,11 +11,11 @@ import (
 	"watchkeeper/workers/embedded/soak"
 )
 
-// short is a soak of half a minute; the long ones are run by `make soak`.
+// short is a soak of a minute; the long ones are run by `make soak`.
 func short(t *testing.T) soak.Options {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("starts and kills real processes for half a minute")
+		t.Skip("starts and kills real processes for a minute")
 	}
 	if raced {
 		t.Skip("the detector sees nothing of other processes")
@@ -33,12 +33,12 @@ func short(t *testing.T) soak.Options {
 	return soak.Options{Cases: 160, Stores: 4, Rate: 50, Seed: 3, Latency: 300 * time.Millisecond, Binary: binary, Now: time.Now, Notes: t.Output()}
 }
 
-// An answer that was on its way to the platform and never arrived may only be sent again when a settle window is over, which is longer than
-// this test: its case may still be open.
+// Answers fall due for longer than a fresh fleet answers early, so that some are under way at each kill. One that was on its way to the platform and
+// never arrived may only be sent again when a settle window is over, which is longer than this test: its case may still be open.
 func TestTheWorkOfAKilledDaemonIsTakenUpWithinSeconds(t *testing.T) {
 	t.Parallel()
 	o := short(t)
-	o.For, o.Every, o.Reading, o.Drain = 10*time.Second, 4*time.Second, 6*time.Second, 6*time.Second
+	o.For, o.Every, o.Reading, o.Drain = 40*time.Second, 4*time.Second, 6*time.Second, 20*time.Second
 	r, err := soak.Run(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -50,13 +50,12 @@ func TestTheWorkOfAKilledDaemonIsTakenUpWithinSeconds(t *testing.T) {
 	if r.Held == 0 {
 		t.Error("the killed daemons held nothing: the test shows nothing")
 	}
-	const lease = 60 // seconds; what its successor waits for who does not know that the other is gone. wkdev soak measures the figure
-	if r.LagP99 >= lease {
-		t.Errorf("taken up after %.1f s: want less than a lease", r.LagP99)
+	const much = 10 // seconds; who does not know that another is gone waits for its lease, of 60 s. wkdev soak measures the figure
+	if r.LagP50 >= much {
+		t.Errorf("half were taken up after %.1f s: want less than %d", r.LagP50, much)
 	}
 }
 
-// The freeze after a loss is longer than this test, so that nothing may be sent in it any more.
 func TestAfterRedisWasEmptiedNothingIsSentWhileItIsFrozen(t *testing.T) {
 	t.Parallel()
 	o := short(t)
