@@ -3,6 +3,7 @@ package soak
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"watchkeeper/connectors/simulator"
@@ -113,13 +114,17 @@ func (s *scene) reread(open map[string]sla.StoreID, lost time.Time) time.Duratio
 			first[t.issue] = t.at
 		}
 	}
-	var longest time.Duration
+	after := make([]time.Duration, 0, len(open))
 	for issue := range open {
-		at, ok := first[issue]
-		if !ok {
-			return 0
+		if at, ok := first[issue]; ok {
+			after = append(after, at.Sub(lost))
 		}
-		longest = max(longest, at.Sub(lost))
 	}
-	return longest
+	if len(after) == 0 || len(after) < len(open) {
+		return 0
+	}
+	slices.Sort(after)
+	share := func(of float64) time.Duration { return after[int(of*float64(len(after)-1))].Round(100 * time.Millisecond) }
+	s.sayf("read again after the loss: the first after %s, half after %s, nine of ten after %s, all after %s", share(0), share(0.5), share(0.9), share(1))
+	return after[len(after)-1]
 }
