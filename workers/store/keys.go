@@ -60,6 +60,7 @@ func (k shardKeys) bucket(c class, bucket uint16) string {
 func (k shardKeys) index(c class) string        { return k.prefix + string(c) + "d" }
 func (k shardKeys) ledger(member []byte) string { return k.prefix + "l:" + string(member) }
 func (k shardKeys) limit(key string) string     { return k.prefix + "g:" + key }
+func (k shardKeys) shareOf(key string) string   { return k.prefix + "h:" + key }
 func (k shardKeys) vault(id sla.StoreID) string { return k.prefix + "t:" + string(id) }
 
 // claims holds the claims of some buyers in one period.
