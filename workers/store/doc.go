@@ -39,6 +39,7 @@
 //	wk:{NN}:t:<store>            hash: a store's sealed credential and its lock
 //	wk:{00}:alive                hash: process (4 bytes) → how often it has beaten, or who found it gone and when (presence.go)
 //	wk:{00}:rules, :obeyed       hash: process → its rules; the rules under which the open cases are armed
+//	wk:{00}:behind               hash: store → the least that its platform was ahead of our clocks since they were, in ms
 //	wk:{00}:measured, :paged     hash: process → what it measured of the platforms; platform → when people were told that time is short (negative: it no longer is)
 //
 // Buckets, leaves and members are bytes, not text. The timer has two levels: a leaf covers a power of two of milliseconds, and the record
