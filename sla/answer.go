@@ -116,6 +116,7 @@ type Attempt struct {
 	Amount   Money
 	Why      Why
 	Receipt  string // the platform's id of the accepted answer
-	// Absent is when a process first saw, by its own clock, that the platform does not show the latest try; zero: nobody has.
+	// Absent is when a process first saw that the platform does not show the latest try, by its own clock or the platform's, whichever was ahead; zero:
+	// nobody has.
 	Absent time.Time
 }

@@ -253,3 +253,25 @@ func (t timed) Settle(ctx context.Context, a sla.Attempt, s sla.Settlement) erro
 	}
 	return t.Store.Settle(ctx, a, s)
 }
+
+func (t timed) Reserve(ctx context.Context, in sla.Spend, now time.Time) error {
+	if !t.clock.believed() {
+		return errClock
+	}
+	return t.Store.Reserve(ctx, in, now)
+}
+
+// Take gives no call by a clock that is not believed: one that is ahead would leave none to others for as long.
+func (t timed) Take(ctx context.Context, key string, rate int, per time.Duration) (time.Duration, error) {
+	if !t.clock.believed() {
+		return 0, errClock
+	}
+	return t.Store.Take(ctx, key, rate, per)
+}
+
+func (t timed) TakeInBulk(ctx context.Context, key string, rate int, per time.Duration, share bool) (time.Duration, error) {
+	if !t.clock.believed() {
+		return 0, errClock
+	}
+	return t.Store.TakeInBulk(ctx, key, rate, per, share)
+}

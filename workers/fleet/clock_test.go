@@ -339,3 +339,24 @@ func TestAClockThatIsHeldAgainstNoneIsNotCompared(t *testing.T) {
 		t.Error("want one clock for all where a hand moves it")
 	}
 }
+
+// A call of an allowance that is taken by a clock far ahead is missed by all others for as long.
+func TestByAClockThatIsNotBelievedNoCallIsTakenAndNothingReserved(t *testing.T) {
+	t.Parallel()
+	h := newHand()
+	f := ruledBy(t, h, zap.NewNop())
+	for _, believed := range []bool{true, false} {
+		if !believed {
+			f.clock.compare(h.at, h.at, h.at)
+			h.at = h.at.Add(time.Hour)
+		}
+		_, one := f.shared.Take(t.Context(), "app", 5, time.Second)
+		_, many := f.shared.TakeInBulk(t.Context(), "app", 5, time.Second, true)
+		if (one == nil) != believed || (many == nil) != believed {
+			t.Errorf("believed %t: want calls as much, got %v and %v", believed, one, many)
+		}
+		if err := f.handlers.Money.Reserve(t.Context(), sla.Spend{}, h.at); errors.Is(err, errClock) == believed {
+			t.Errorf("believed %t: want money as much, got %v", believed, err)
+		}
+	}
+}

@@ -113,7 +113,7 @@ func (f *Fleet) openStore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f.shared = f.store
+	f.shared = timed{f.store, f.clock}
 	for _, w := range f.store.Warnings() {
 		f.log.Warn("redis may lose writes", zap.String("warning", w))
 	}
@@ -171,7 +171,7 @@ func (f *Fleet) wire(context.Context) error {
 		Store: timed, Rules: book, Jobs: f.jobs, Tracker: f.tracker(), Now: f.o.Now, Log: f.o.Log, Metrics: intake.NewMetrics(f.reg, names),
 	})
 	f.handlers = handle.New(handle.Deps{
-		Store: timed, Ledger: timed, Money: f.store, Audit: f.store, Intake: in, Rules: book, Jobs: f.jobs, Sources: f.sources,
+		Store: timed, Ledger: timed, Money: timed, Audit: f.store, Intake: in, Rules: book, Jobs: f.jobs, Sources: f.sources,
 		Notify: f.notifier(), Meter: f.meter, Frozen: f.store.FrozenUntil,
 		Compared: func() bool { return f.o.VirtualTime || f.clock.shared() }, // one clock, or each held against that of Redis
 		Now:      f.o.Now, Log: f.o.Log, Metrics: handle.NewMetrics(f.reg, names), AtOnce: true, Limit: f.atOnce,

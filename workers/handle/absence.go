@@ -15,8 +15,8 @@ type tryKey struct {
 
 // absences remembers when this process first saw that the effect of a try is not there. Absence for a whole settle window on one and the same
 // clock proves that it will never be; by the clocks of several processes, which the ledger has (sla.Attempt.Absent), it takes longer by what
-// they may differ. A restart forgets, and goes by the ledger. It is safe for concurrent use and bounded: two generations, the older of which is
-// dropped when the younger is full.
+// they may differ, and the platform's clock must have gone on as long. A restart forgets, and goes by the ledger. It is safe for concurrent use and
+// bounded: two generations, the older of which is dropped when the younger is full.
 type absences struct {
 	mu         sync.Mutex
 	young, old map[tryKey]time.Time

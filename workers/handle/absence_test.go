@@ -3,6 +3,7 @@ package handle
 import (
 	"testing"
 	"time"
+	"unsafe"
 
 	"watchkeeper/connectors"
 	"watchkeeper/sla"
@@ -15,21 +16,56 @@ func TestAbsenceThatOthersHaveSeenProvesLaterByWhatClocksMayDiffer(t *testing.T)
 	now := time.Date(2026, time.March, 1, 0, 0, 0, 0, time.UTC)
 	rule := slatest.Rule()
 	settle := rule.Settle.Value
-	for name, c := range map[string]struct{ sent, absent, want time.Time }{
-		"seen by others":                  {now.Add(-time.Hour), now.Add(-5 * time.Minute), now.Add(settle + clocksApart - 5*time.Minute)},
-		"long ago":                        {now.Add(-time.Hour), now.Add(-30 * time.Minute), now.Add(settle + clocksApart - 30*time.Minute)},
-		"by nobody before us":             {now.Add(-time.Hour), now, now.Add(settle)},
-		"by a clock ahead of us":          {now.Add(-time.Hour), now.Add(time.Minute), now.Add(settle)},
-		"by a clock that nobody compares": {now.Add(-time.Hour), now.Add(-30 * time.Minute), now.Add(settle)},
-		"never":                           {now.Add(-time.Hour), time.Time{}, now.Add(settle)},
-		"before it was sent last":         {now, now.Add(-30 * time.Minute), now.Add(settle)},
+	for name, c := range map[string]struct {
+		sent, absent, want time.Time
+		skew               time.Duration
+	}{
+		"seen by others":                            {now.Add(-time.Hour), now.Add(-5 * time.Minute), now.Add(settle + clocksApart - 5*time.Minute), 0},
+		"long ago":                                  {now.Add(-time.Hour), now.Add(-30 * time.Minute), now.Add(settle + clocksApart - 30*time.Minute), 0},
+		"by nobody before us":                       {now.Add(-time.Hour), now, now.Add(settle), 0},
+		"by a clock ahead of us":                    {now.Add(-time.Hour), now.Add(time.Minute), now.Add(settle), 0},
+		"by a clock that nobody compares":           {now.Add(-time.Hour), now.Add(-30 * time.Minute), now.Add(settle), 0},
+		"never":                                     {now.Add(-time.Hour), time.Time{}, now.Add(settle), 0},
+		"before it was sent last":                   {now, now.Add(-30 * time.Minute), now.Add(settle), 0},
+		"long ago, and not by the platform's clock": {now.Add(-3 * time.Hour), now.Add(-30 * time.Minute), now.Add(settle), -time.Hour},
+		"by a platform's clock far ahead":           {now.Add(-2 * time.Hour), now.Add(-12 * time.Minute), now.Add(settle + clocksApart - 12*time.Minute), time.Hour},
 	} {
-		turn := &turn{Handlers: &Handlers{Deps: Deps{Now: func() time.Time { return now }}, absent: newAbsences()}, src: &connectors.Source{}, rule: rule}
+		src := &connectors.Source{}
+		src.Observe(c.skew)
+		turn := &turn{Handlers: &Handlers{Deps: Deps{Now: func() time.Time { return now }}, absent: newAbsences()}, src: src, rule: rule}
 		if name == "by a clock that nobody compares" {
 			turn.Compared = func() bool { return false }
 		}
 		if got := turn.proven(sla.Attempt{N: 1, SentAt: c.sent, Absent: c.absent}); !got.Equal(c.want) {
 			t.Errorf("%s: want the proof at %s, got %s", name, c.want, got)
+		}
+	}
+}
+
+// An instant with a monotonic reading, when the wall clock has been set ahead and that reading has gone on.
+func setAhead(at time.Time, by time.Duration) time.Time {
+	(*struct {
+		_   uint64
+		ext int64 // the monotonic reading
+		_   *time.Location
+	})(unsafe.Pointer(&at)).ext -= int64(by) //nolint:gosec // nothing else can tell a step of the clock to a test
+	return at.Add(by)
+}
+
+// A sender that was taken for gone counts as sending until its lease is over, which may be after we first looked.
+func TestAStepOfTheClockProvesNoAbsenceThatThisProcessHasNotSeenForSoLong(t *testing.T) {
+	t.Parallel()
+	first := time.Now()
+	now := first
+	h := &Handlers{Deps: Deps{Now: func() time.Time { return now }, Compared: func() bool { return false }}, absent: newAbsences()}
+	turn := &turn{Handlers: h, src: &connectors.Source{}, rule: slatest.Rule()}
+	settle := turn.rule.Settle.Value
+	try := sla.Attempt{N: 1, SentAt: first.Round(0).Add(30 * time.Second)}
+	turn.proven(try)
+	for after, want := range map[time.Duration]bool{time.Minute: false, settle - time.Second: false, settle + time.Second: true} {
+		now = setAhead(first.Add(after), time.Hour)
+		if got := !now.Before(turn.proven(try)); got != want {
+			t.Errorf("%s after it was first seen absent, and an hour by the wall clock: want it proven %t, got %t", after, want, got)
 		}
 	}
 }

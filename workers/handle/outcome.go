@@ -149,8 +149,8 @@ func (t *turn) confirm(ctx context.Context, held sla.Attempt) (bool, error) {
 		label = "absent"
 		s.State = sla.AttemptRefused
 		// Nobody knows when a sender that was frozen has sent: besides the time since its intent, the time since the first look must pass.
-		if held.Absent.IsZero() && t.compared() {
-			held.Absent = t.Now()
+		if first := t.latest(); t.compared() && (held.Absent.IsZero() || held.Absent.After(first)) {
+			held.Absent = first
 		}
 		if proof := t.proven(held); t.Now().Before(proof) {
 			// Other processes must have seen it absent as well, for any of them may get the last look.
@@ -172,17 +172,24 @@ func (t *turn) confirm(ctx context.Context, held sla.Attempt) (bool, error) {
 }
 
 // proven is when the absence of an answer proves that it will never take effect, if the platform has not shown it until then.
+//
+// What others wrote down is old by our clock and by the platform's, or it is not old: the clocks of all processes and that of Redis may have stepped
+// alike while no process lived that lives now. And our own look is held against now before anything else is: its reading is monotonic, and that of
+// an instant of the ledger is not.
 func (t *turn) proven(held sla.Attempt) time.Time {
-	settle := t.rule.Settle.Value
-	sent, seen := held.SentAt.Add(settle+t.src.Skew().Abs()), t.absent.since(held, t.Now()).Add(settle)
+	settle, skew := t.rule.Settle.Value, t.src.Skew()
+	sent, seen := held.SentAt.Add(settle+skew.Abs()), t.absent.since(held, t.Now()).Add(settle)
 	if !held.Absent.IsZero() && t.compared() { // where processes do not live for a settle window, none of them sees all of it
-		seen = earlier(seen, held.Absent.Add(settle+clocksApart))
+		seen = earlier(seen, held.Absent.Add(settle+clocksApart+max(-skew, 0)))
 	}
-	if sent.After(seen) {
-		return sent
+	if t.Now().Before(seen) || seen.After(sent) {
+		return seen
 	}
-	return seen
+	return sent
 }
+
+// latest is now by our clock or by the platform's, whichever is ahead.
+func (t *turn) latest() time.Time { return t.Now().Add(max(t.src.Skew(), 0)) }
 
 func (t *turn) compared() bool { return t.Compared == nil || t.Compared() }
 

@@ -174,6 +174,24 @@ func TestWhatIsAbsentIsSentAgainByProcessesThatDoNotLiveForASettleWindow(t *test
 	}
 }
 
+// All processes end, every clock of ours steps and that of Redis alike, and other processes begin: none of them has seen the step, but the platform's
+// clock has not made it.
+func TestWhatProcessesSawBeforeAllTheirClocksSteppedIsHeldAgainstThePlatformsClock(t *testing.T) {
+	t.Parallel()
+	for name, before := range map[string]time.Duration{"an hour behind, and set right": time.Hour, "right, and set ahead by an hour": 0} {
+		w := acted(t, replying(unknown(false)), func(w *world) { w.skew = before })
+		w.until(w.now.Add(2 * time.Minute))
+		w.now, w.skew = w.now.Add(time.Hour), before-time.Hour
+		w.source.Observe(w.skew)
+		for end := w.now.Add(14 * time.Minute); w.now.Before(end); w.until(w.now.Add(20 * time.Second)) {
+			w.handlers = handle.New(w.handlers.Deps) // another process, which has seen nothing
+		}
+		if s := w.platform.sentAt; len(s) != 2 || s[1].Sub(s[0]) < 11*time.Minute {
+			t.Errorf("%s: want a second try when the platform's clock has gone on by eleven minutes, got %v", name, s)
+		}
+	}
+}
+
 func TestAClockFarFromThePlatformsAddsAsMuchToTheWindowOfAnUnknownAnswer(t *testing.T) {
 	t.Parallel()
 	w := acted(t, replying(unknown(false)), func(w *world) { w.skew = -15 * time.Minute })

@@ -244,6 +244,14 @@ func (g *gate) SetObeyed(ctx context.Context, name string) error {
 	return g.tell(func() error { return g.of.SetObeyed(ctx, name) })
 }
 
+func (g *gate) Behind(ctx context.Context) (map[sla.StoreID]time.Duration, error) {
+	return call(g, func() (map[sla.StoreID]time.Duration, error) { return g.of.Behind(ctx) })
+}
+
+func (g *gate) SetBehind(ctx context.Context, behind map[sla.StoreID]time.Duration) error {
+	return g.tell(func() error { return g.of.SetBehind(ctx, behind) })
+}
+
 func (g *gate) NoteRules(ctx context.Context, process, hash string, now time.Time) error {
 	return g.tell(func() error { return g.of.NoteRules(ctx, process, hash, now) })
 }

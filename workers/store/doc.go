@@ -35,10 +35,11 @@
 //	wk:{00}:mb:<buyer>           hash: dispute, turn and side → the same, for the sum over a buyer
 //	wk:{00}:md:<day>             hash: store and currency, or currency alone → what was reserved that day, UTC
 //	wk:{00}:ms                   sorted set: when each answer that pays was reserved
-//	wk:{NN}:g:<key>              the limiter's state of one allowance
+//	wk:{NN}:g:<key>, :h:<key>    the limiter's state of one allowance; when the next call of a share of it may be
 //	wk:{NN}:t:<store>            hash: a store's sealed credential and its lock
 //	wk:{00}:alive                hash: process (4 bytes) → how often it has beaten, or who found it gone and when (presence.go)
 //	wk:{00}:rules, :obeyed       hash: process → its rules; the rules under which the open cases are armed
+//	wk:{00}:behind               hash: store → the least that its platform was ahead of our clocks since they were, in ms
 //	wk:{00}:measured, :paged     hash: process → what it measured of the platforms; platform → when people were told that time is short (negative: it no longer is)
 //
 // Buckets, leaves and members are bytes, not text. The timer has two levels: a leaf covers a power of two of milliseconds, and the record

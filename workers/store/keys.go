@@ -40,7 +40,7 @@ func (c class) index() int {
 
 // shardKeys are the fixed names of a shard's keys.
 type shardKeys struct {
-	prefix, epoch, stores, counts, rejects, audit, kill, rules, obeyed, measured, paged, alive string
+	prefix, epoch, stores, counts, rejects, audit, kill, rules, obeyed, behind, measured, paged, alive string
 }
 
 func newShardKeys(shard int) shardKeys {
@@ -48,7 +48,7 @@ func newShardKeys(shard int) shardKeys {
 	p := prefix + "{" + string([]byte{hex[shard>>4], hex[shard&15]}) + "}:"
 	return shardKeys{
 		prefix: p, epoch: p + "epoch", stores: p + "stores", counts: p + "n", rejects: p + "rejects", audit: p + "audit", kill: p + "kill",
-		rules: p + "rules", obeyed: p + "obeyed", measured: p + "measured", paged: p + "paged", alive: p + "alive",
+		rules: p + "rules", obeyed: p + "obeyed", behind: p + "behind", measured: p + "measured", paged: p + "paged", alive: p + "alive",
 	}
 }
 
@@ -60,6 +60,7 @@ func (k shardKeys) bucket(c class, bucket uint16) string {
 func (k shardKeys) index(c class) string        { return k.prefix + string(c) + "d" }
 func (k shardKeys) ledger(member []byte) string { return k.prefix + "l:" + string(member) }
 func (k shardKeys) limit(key string) string     { return k.prefix + "g:" + key }
+func (k shardKeys) shareOf(key string) string   { return k.prefix + "h:" + key }
 func (k shardKeys) vault(id sla.StoreID) string { return k.prefix + "t:" + string(id) }
 
 // claims holds the claims of some buyers in one period.

@@ -38,7 +38,8 @@ func (s *Store) take(ctx context.Context, key string, rate int, per time.Duratio
 		return 0, fmt.Errorf("%s: rate of %d in %s: want at least one in a positive time", op, rate, per)
 	}
 	period := float64(per) / float64(time.Microsecond)
-	reply, err := s.runOne(ctx, call{script: takeScript, keys: []string{s.keys[s.shardOf(key)].limit(key)},
+	shard := s.keys[s.shardOf(key)]
+	reply, err := s.runOne(ctx, call{script: takeScript, keys: []string{shard.limit(key), shard.shareOf(key)},
 		args: []any{s.now().UnixMicro(), period / float64(rate), period, (limitKept + per).Milliseconds(), how}})
 	if err != nil {
 		return 0, wrap(op, err)

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"watchkeeper/sla"
 )
 
 // rulesShard has what every process says of its rules: one small hash, process → hash of the rulebook and instant in ms.
@@ -55,4 +57,27 @@ func (s *Store) Obeyed(ctx context.Context) (string, error) {
 // SetObeyed writes down that every open case is armed under the rules of that name.
 func (s *Store) SetObeyed(ctx context.Context, name string) error {
 	return wrap("rules the cases are armed under", s.rdb.Set(ctx, s.keys[rulesShard].obeyed, name, 0).Err())
+}
+
+// Behind tells the least that each store's platform was ahead of us since the open cases were last armed, as somebody has noted it. The map is never
+// nil.
+func (s *Store) Behind(ctx context.Context) (map[sla.StoreID]time.Duration, error) {
+	all, err := s.rdb.HGetAll(ctx, s.keys[rulesShard].behind).Result()
+	if err != nil {
+		return nil, wrap("clocks the cases are armed by", err)
+	}
+	behind := make(map[sla.StoreID]time.Duration, len(all))
+	for id, ms := range all {
+		behind[sla.StoreID(id)] = time.Duration(parseInt(ms)) * time.Millisecond
+	}
+	return behind, nil
+}
+
+// SetBehind notes it for some stores.
+func (s *Store) SetBehind(ctx context.Context, behind map[sla.StoreID]time.Duration) error {
+	args := make([]any, 0, 2*len(behind))
+	for id, d := range behind {
+		args = append(args, string(id), d.Milliseconds())
+	}
+	return wrap("clocks the cases are armed by", s.rdb.HSet(ctx, s.keys[rulesShard].behind, args...).Err())
 }

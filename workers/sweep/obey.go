@@ -3,6 +3,7 @@ package sweep
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -18,8 +19,9 @@ const (
 	obeyBatch  = 500              // timers moved in one round trip
 	obeySpread = 30 * time.Second // over which the cases are spread that are due by the new rules already
 
-	leap        = 5 * time.Minute // by so much a platform's clock must have gone ahead for its cases to be armed anew; guard bears less
-	followEvery = 5 * time.Minute // between two times that clocks had that done
+	leap        = 5 * time.Minute  // by so much a platform's clock must have gone ahead for its cases to be armed anew; guard bears less
+	followEvery = 5 * time.Minute  // between two times that clocks had that done
+	nearly      = 10 * time.Second // clocks that differ by less differ from one measurement to the next
 )
 
 // Armed is what obeying needs of the records.
@@ -29,6 +31,8 @@ type Armed interface {
 	Obeyed(ctx context.Context) (string, error)
 	SetObeyed(ctx context.Context, name string) error
 	RulesVersions(ctx context.Context, now time.Time, within time.Duration) (int, error)
+	Behind(ctx context.Context) (map[sla.StoreID]time.Duration, error)
+	SetBehind(ctx context.Context, behind map[sla.StoreID]time.Duration) error
 }
 
 // Rules are the operator's rules of now.
@@ -42,7 +46,8 @@ type Rules interface {
 // with the old rules may have looked at a case meanwhile, and armed it as they want.
 //
 // It does the same when a platform's clock goes ahead. Timers go by our clock, and by as much as the platform's differed when they were set: one
-// that told a time of days ago for a while, and the right one again, has left timers that ring days late.
+// that told a time of days ago for a while, and the right one again, has left timers that ring days late. So have clocks of ours that were ahead, and
+// were set right: the records have by how much, for the processes that armed the cases may all have ended before.
 type Obeyer struct {
 	Store   Armed
 	Sources connectors.Sources
@@ -56,7 +61,7 @@ type Obeyer struct {
 	asked  time.Time  // when the versions of the rules were last counted
 	mixed  bool       // there were several then
 
-	behind   map[sla.StoreID]time.Duration // the least that each store's platform was ahead since the cases were armed
+	behind   map[sla.StoreID]time.Duration // the least that each store's platform was ahead since the cases were armed, nearly; nil: not read yet
 	followed time.Time                     // when a clock last had cases armed
 }
 
@@ -97,16 +102,26 @@ func (o *Obeyer) Obey(ctx context.Context) error {
 // follow arms the open cases anew when a platform's clock has gone ahead.
 func (o *Obeyer) follow(ctx context.Context) error {
 	if o.behind == nil {
-		o.behind = map[sla.StoreID]time.Duration{}
+		behind, err := o.Store.Behind(ctx)
+		if err != nil {
+			return err
+		}
+		o.behind = behind
 	}
-	leapt := false
+	leapt, fell := false, map[sla.StoreID]time.Duration{}
 	for id, src := range o.Sources {
 		skew := src.Skew()
-		if behind, known := o.behind[id]; !known || skew < behind {
-			o.behind[id] = skew
-		} else if skew-behind > leap {
+		if behind, known := o.behind[id]; !known || skew < behind-nearly {
+			fell[id] = skew
+		} else if skew-behind > leap && src.Observed() {
 			leapt = true
 		}
+	}
+	if len(fell) > 0 {
+		if err := o.Store.SetBehind(ctx, fell); err != nil {
+			return err
+		}
+		maps.Copy(o.behind, fell)
 	}
 	now := o.Now()
 	if since := now.Sub(o.followed); !leapt || since >= 0 && since < followEvery {
@@ -117,9 +132,14 @@ func (o *Obeyer) follow(ctx context.Context) error {
 		return fmt.Errorf("arm open cases by a clock that went ahead: %w", err)
 	}
 	o.followed = now
+	set := map[sla.StoreID]time.Duration{}
 	for id, src := range o.Sources {
-		o.behind[id] = src.Skew()
+		set[id] = src.Skew()
 	}
+	if err := o.Store.SetBehind(ctx, set); err != nil {
+		return err
+	}
+	maps.Copy(o.behind, set)
 	o.Log.Warn("a platform's clock went ahead", zap.Int("cases_due_earlier", moved))
 	return nil
 }

@@ -2,6 +2,7 @@ package sweep_test
 
 import (
 	"context"
+	"maps"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 type armed struct {
 	record   sla.CaseRecord
 	obeyed   string
+	behind   map[sla.StoreID]time.Duration
 	versions int
 }
 
@@ -38,6 +40,20 @@ func (a *armed) SetObeyed(_ context.Context, name string) error {
 
 func (a *armed) RulesVersions(context.Context, time.Time, time.Duration) (int, error) {
 	return a.versions, nil
+}
+
+func (a *armed) Behind(context.Context) (map[sla.StoreID]time.Duration, error) {
+	behind := map[sla.StoreID]time.Duration{}
+	maps.Copy(behind, a.behind)
+	return behind, nil
+}
+
+func (a *armed) SetBehind(_ context.Context, behind map[sla.StoreID]time.Duration) error {
+	if a.behind == nil {
+		a.behind = map[sla.StoreID]time.Duration{}
+	}
+	maps.Copy(a.behind, behind)
+	return nil
 }
 
 type oneRule struct{ sla.Rule }
@@ -116,6 +132,43 @@ func TestCasesAreArmedAnewWhenAPlatformsClockGoesAhead(t *testing.T) {
 		}
 		if moved := store.record.Next.Before(deadline); moved != c.moved {
 			t.Errorf("part %d: want the case armed anew: %t, got it armed %s after the deadline", i, c.moved, store.record.Next.Sub(deadline))
+		}
+	}
+}
+
+// All clocks of ours are a day ahead, that of Redis, too. Somebody stops every process, sets the clocks right and starts others: what was armed before
+// is a day late, and none of them has armed it.
+func TestCasesAreArmedAnewByProcessesThatStartAfterTheClocksWereSetRight(t *testing.T) {
+	t.Parallel()
+	now, d := slatest.Epoch, slatest.Dispute()
+	rule := slatest.Rule()
+	o, _ := d.Ruling(rule)
+	deadline := sla.EffectiveDeadline(o, rule)
+	late := deadline.Add(12 * time.Hour)
+	store := &armed{obeyed: "same", versions: 1, record: sla.CaseRecord{Case: sla.Case{DisputeRef: d.DisputeRef, State: d.State, Reason: d.Reason, Obligation: o, Next: late}}}
+	for i, c := range []struct {
+		ahead  time.Duration
+		unread bool // the platform was not asked for its time yet
+		moved  bool
+	}{
+		{ahead: 24 * time.Hour}, {ahead: 24 * time.Hour}, {unread: true}, {moved: true}, {}, {ahead: -time.Hour, moved: true}, {},
+	} {
+		src := &connectors.Source{Store: d.ID.Store, Platform: d.ID.Platform}
+		if !c.unread {
+			src.Observe(-c.ahead)
+		}
+		obeyer := &sweep.Obeyer{
+			Store: store, Sources: connectors.Sources{d.ID.Store: src}, Rules: oneRule{rule}, Name: func(time.Time) string { return "same" },
+			Now: func() time.Time { return now.Add(c.ahead) }, Log: zap.NewNop(),
+		}
+		store.record.Next = late
+		for range 2 { // the first look compares the rules
+			if err := obeyer.Obey(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if moved := store.record.Next.Before(deadline); moved != c.moved {
+			t.Errorf("process %d: want the cases armed anew: %t, got one armed %s after the deadline", i, c.moved, store.record.Next.Sub(deadline))
 		}
 	}
 }

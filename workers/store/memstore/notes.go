@@ -3,6 +3,7 @@ package memstore
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -186,5 +187,27 @@ func (s *Store) SetObeyed(_ context.Context, name string) error {
 	s.w.mu.Lock()
 	defer s.w.mu.Unlock()
 	s.w.shards[rulesShard].obeyed = name
+	return nil
+}
+
+// Behind is store.Store.Behind.
+func (s *Store) Behind(_ context.Context) (map[sla.StoreID]time.Duration, error) {
+	s.w.mu.Lock()
+	defer s.w.mu.Unlock()
+	behind := map[sla.StoreID]time.Duration{}
+	maps.Copy(behind, s.w.shards[rulesShard].behind)
+	return behind, nil
+}
+
+// SetBehind is store.Store.SetBehind.
+func (s *Store) SetBehind(_ context.Context, behind map[sla.StoreID]time.Duration) error {
+	s.w.mu.Lock()
+	defer s.w.mu.Unlock()
+	all := map[sla.StoreID]time.Duration{} // another one, for a snapshot may have the one before
+	maps.Copy(all, s.w.shards[rulesShard].behind)
+	for id, d := range behind {
+		all[id] = d.Truncate(time.Millisecond)
+	}
+	s.w.shards[rulesShard].behind = all
 	return nil
 }

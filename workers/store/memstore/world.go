@@ -61,6 +61,7 @@ type shard struct {
 	alive                   *btree.Map[string, string] // what each process says
 	rules                   *btree.Map[string, note]
 	obeyed                  string
+	behind                  map[sla.StoreID]time.Duration
 	audits                  *btree.Map[int64, AuditLine]
 	rejects                 *btree.Map[int64, sla.Rejected]
 	lines                   int64 // of both streams so far
