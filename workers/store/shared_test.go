@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strconv"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"watchkeeper/sla"
 	"watchkeeper/workers/store"
+	"watchkeeper/workers/store/storetest"
 )
 
 func TestAnAllowanceIsSharedAndNeverExceeded(t *testing.T) {
@@ -139,6 +141,47 @@ func TestAShareIsHadWhereOthersTakeAll(t *testing.T) {
 			}
 		})
 	}
+}
+
+// While a fleet is upgraded, builds that know nothing of shares take calls of the same allowances. They read two words.
+func TestAnAllowanceIsReadAndWrittenBesideBuildsWithoutShares(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *store.Store, c *clock, rdb redis.UniversalClient) {
+		ctx, older := context.Background(), regexp.MustCompile(`^\S+ ?\S*$`)
+		for range 6 {
+			_, err := s.TakeInBulk(ctx, "app", 6, time.Second, true)
+			must(t, err)
+		}
+		keys, err := storetest.Hand(rdb).Keys(ctx, "wk:{*}:g:app").Result()
+		if must(t, err); len(keys) != 1 {
+			t.Fatalf("want one allowance, got %q", keys)
+		}
+		got, err := rdb.Get(ctx, keys[0]).Result()
+		if must(t, err); !older.MatchString(got) {
+			t.Errorf("want at most two words, got %q", got)
+		}
+		now := float64(c.now().UnixMicro())
+		for name, v := range map[string]struct {
+			written string
+			share   bool
+			want    time.Duration
+		}{
+			"no turn":                 {fmt.Sprintf("%.3f", now+1e6), false, time.Second / 6},
+			"a turn":                  {fmt.Sprintf("%.3f %.3f", now+1e6, now+5e5), false, time.Second / 2},
+			"a share":                 {fmt.Sprintf("%.3f %.3f/%.3f", now+1e6, now, now+4e5), true, 400 * time.Millisecond},
+			"one of another rate":     {fmt.Sprintf("%.3f %.3f/%.3f", now+1e6, now, now+9e9), true, time.Second / 2},
+			"what a later build adds": {fmt.Sprintf("%.3f %.3f/%.3f 7", now+1e6, now+5e5, now), false, time.Second / 2},
+		} {
+			must(t, rdb.Set(ctx, keys[0], v.written, time.Hour).Err())
+			wait, err := s.Take(ctx, "app", 6, time.Second)
+			if v.share {
+				wait, err = s.TakeInBulk(ctx, "app", 6, time.Second, true)
+			}
+			if must(t, err); (wait - v.want).Abs() > time.Millisecond {
+				t.Errorf("%s: want a wait of %s, got %s", name, v.want, wait)
+			}
+		}
+	})
 }
 
 func TestAWaitIsAlwaysLongEnough(t *testing.T) {

@@ -3,16 +3,17 @@
 -- again, and the others would find no second call for what they began.
 -- Who makes many calls takes at most half of what the schedule may run ahead, so that others find a call; he is told to come when all of that
 -- is free again, and takes no turn. Where others take all there is, he gets nothing, unless a share is his: then every so many calls one is.
--- KEYS[1] wk:{NN}:g:<key>
--- ARGV[1] now in µs, [2] µs between two calls, [3] µs of a period, [4] ms after which the key may go, [5] '1' for one of many calls,
--- '2' for one of many that have a share
+-- KEYS[1] wk:{NN}:g:<key>: "at turn/own": up to when the schedule is taken, when the next who is refused is told to come, when the next call of a
+-- share may be. Builds before shares read it as two words, and take no turn from what they cannot read; so a third one must not follow.
+-- ARGV[1] now in µs, [2] µs between two calls, [3] µs of a period, [4] ms after which the key may go, [5] '0' for a call in line, '1' for one of
+-- many calls, '2' for one of many that have a share
 -- Returns how many µs to wait as a string; "0" when the call was granted.
 local APART = 4 -- calls that an answer takes: two readings, the answer, and what goes beside it
 local SHARE = 3 -- of so many calls one is for who has a share
 local LONGEST = 600000000 -- µs; nobody is sent away for longer
 local now, gap, period = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local at, turn, own = string.match(redis.call('GET', KEYS[1]) or '0', '^(%S+) ?(%S*) ?(%S*)$')
-at, turn, own = math.max(tonumber(at), now), tonumber(turn) or 0, tonumber(own) or 0 -- own: when the next call of a share may be
+local at, turn, own = string.match(redis.call('GET', KEYS[1]) or '0', '^(%S+) ?([^%s/]*)/?(%S*)')
+at, turn, own = math.max(tonumber(at), now), tonumber(turn) or 0, math.min(tonumber(own) or 0, now + SHARE * gap)
 local bulk, shares = ARGV[5] ~= '0', ARGV[5] == '2'
 local free = at + gap - now - period -- until a call is, for who leaves nothing to others
 local wait = bulk and at + gap - now - math.max(period / 2, gap) or free
@@ -26,5 +27,5 @@ else
   local come = math.max(now + wait, math.min(turn, now + LONGEST))
   turn, wait = come + APART * gap, come - now
 end
-redis.call('SET', KEYS[1], string.format('%.3f %.3f %.3f', at, turn, own), 'PX', string.format('%.0f', tonumber(ARGV[4]) + math.max(turn - now, 0) / 1000))
+redis.call('SET', KEYS[1], string.format('%.3f %.3f/%.3f', at, turn, own), 'PX', string.format('%.0f', tonumber(ARGV[4]) + math.max(turn - now, 0) / 1000))
 return string.format('%.0f', math.ceil(wait))
