@@ -25,20 +25,18 @@ func (s *Store) CheckEpoch(ctx context.Context, now time.Time) (sla.Epoch, error
 	defer s.mu.Unlock()
 	out := sla.Epoch{Lost: slices.Sorted(maps.Keys(s.lost))}
 	clear(s.lost)
-	out.FrozenUntil = s.FrozenUntil()
-	return out, nil
-}
-
-// FrozenUntil is until when nothing may be sent, as far as this process has heard; zero when nothing was ever frozen. The ledger has the last word.
-func (s *Store) FrozenUntil() time.Time {
 	var frozen int64
 	for i := range s.views {
 		frozen = max(frozen, s.views[i].Load().frozen)
 	}
-	if frozen == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(frozen).UTC()
+	out.FrozenUntil = instantMS(frozen)
+	return out, nil
+}
+
+// FrozenUntil is until when nothing may be sent for a dispute, as far as this process has heard; zero when its shard was never frozen. The ledger has
+// the last word.
+func (s *Store) FrozenUntil(id sla.DisputeID) time.Time {
+	return instantMS(s.views[s.locate(classCase, caseIdent(id)).shard].Load().frozen)
 }
 
 // refresh learns the present epoch of every shard and the numbers of the stores, and gives numbers to the configured ones.
