@@ -13,7 +13,7 @@ import (
 )
 
 // CheckEpoch compares what the shards remember with the highest this process has seen. A shard whose memory is missing, or older than
-// that (a flush, a restore, a failover to a replica that lagged), opens a new epoch: nothing can be sent until Options.Settle after
+// that (a flush, a restore, a failover to a replica that lagged), opens a new epoch: no answer to its disputes can be sent until Options.Settle after
 // now, in any replica. What was forgotten shows although others have written as much since: a shard remembers what each process was told.
 // Each loss is reported once to each process, also one that another replica found, or that was met by another call.
 // The first start on an empty Redis counts as a loss: nobody knows what was sent before.
