@@ -20,6 +20,9 @@ func TestTheHandlersOfAFleetHearOfAFreeze(t *testing.T) {
 	t.Parallel()
 	h := newHand()
 	f := ruledBy(t, h, zap.NewNop())
+	if f.handlers.Frozen == nil {
+		t.Fatal("want the handlers told")
+	}
 	got := f.handlers.Frozen(sla.DisputeID{Platform: "bare", Store: "B01", Native: "1"})
 	if got.Before(h.at.Add(store.DefaultSettle)) {
 		t.Errorf("want answers frozen for a settle window, got %s", got.Sub(h.at))
