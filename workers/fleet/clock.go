@@ -63,20 +63,22 @@ func (k *timekeeper) believed() bool {
 	return at == 0 || !k.wrong.Load() && k.now().Sub(time.Unix(0, at)).Abs() <= mostApart
 }
 
-// shared tells whether what other processes wrote down about time can be held against this process' clock: each is compared with that of Redis, and
-// none was seen to step. A step may hit all of them and Redis alike, so that they agree, and what was written down before it looks old.
+// shared tells whether what other processes wrote down about time can be held against this process' clock, and what it writes down against theirs:
+// each is believed after a comparison with that of Redis, and none was seen to step. A step may hit all of them and Redis alike, so that they agree,
+// and what was written down before it looks old.
 func (k *timekeeper) shared() bool {
 	now := k.now()
 	stepped := now.Round(0).Sub(k.wall) - now.Sub(k.steady)
-	return k.told.Load() && stepped.Abs() <= mostApart
+	return k.told.Load() && k.believed() && stepped.Abs() <= mostApart
 }
 
 // compare takes in what Redis said its time is, when it was asked and answered by our clock; zero: it does not tell. It answers how far
 // ahead we are.
 func (k *timekeeper) compare(asked, answered, theirs time.Time) time.Duration {
 	ahead := time.Duration(0)
-	k.told.Store(!theirs.IsZero())
-	if k.told.Load() {
+	told := !theirs.IsZero()
+	k.told.Store(told)
+	if told {
 		ahead = apart(asked, answered, theirs)
 		k.ahead.Set(ahead.Seconds())
 		k.wrong.Store(ahead.Abs() > mostApart || k.wrong.Load() && ahead.Abs() > nearAgain)

@@ -326,6 +326,15 @@ func TestAClockThatIsHeldAgainstNoneIsNotCompared(t *testing.T) {
 	if f.handlers.Compared() {
 		t.Error("want it alone where Redis does not tell its time")
 	}
+	f.clock.compare(h.at, h.at, h.at.Add(-30*time.Second))
+	if f.handlers.Compared() {
+		t.Error("want nothing held against a clock that is wrong: work that has begun goes on by it")
+	}
+	f.clock.compare(h.at, h.at, h.at)
+	h.at = h.at.Add(21 * time.Second)
+	if f.handlers.Compared() {
+		t.Error("want nothing held against a clock that was compared long ago")
+	}
 	f.clock.compare(h.at, h.at, h.at)
 	for step, want := range map[time.Duration]bool{19 * time.Second: true, -19 * time.Second: true, 21 * time.Second: false, -12 * time.Minute: false} {
 		f.clock.wall = f.clock.steady.Round(0).Add(-step) // as if the wall clock had gone on by so much without the monotonic one

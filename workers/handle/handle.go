@@ -103,8 +103,8 @@ type Deps struct {
 	Meter Meter // nil: nobody measures
 	// Compared tells whether what other processes wrote down about time counts by this process' clock; nil: it does.
 	Compared func() bool
-	// Frozen is until when no answer may be sent, as far as this process has heard; zero, or a nil function: never.
-	Frozen func() time.Time
+	// Frozen is until when no answer to a dispute may be sent, as far as this process has heard; zero, or a nil function: any time.
+	Frozen func(sla.DisputeID) time.Time
 }
 
 // Handlers do the work.

@@ -37,9 +37,6 @@ func (h *Handlers) respond(ctx context.Context, args job.Args) error {
 	if err != nil {
 		return err
 	}
-	if all, err = h.thawed(ctx, all); err != nil {
-		return err
-	}
 	urgent(all)
 	var errs []error
 	for _, turns := range byStore(all) {
@@ -199,6 +196,10 @@ func (t *turn) run(ctx context.Context) error {
 	case t.claimErr != nil && !errors.Is(t.claimErr, sla.ErrUnresolved):
 		return t.claimErr
 	}
+	if wait := t.frozen(); wait > 0 && t.held.State == sla.AttemptClaimed {
+		_, err := t.put(ctx, rewrite(t.rec, t.later(wait, t.decision)))
+		return err
+	}
 	var err error
 	t.began = t.Now()
 	if t.dispute, err = t.src.Connector.Lookup(ctx, t.rec.DisputeRef); err != nil {
@@ -228,6 +229,15 @@ func (t *turn) run(ctx context.Context) error {
 		return t.Intake.Record(ctx, t.src, t.dispute, t.rec)
 	}
 	return t.answer(ctx, t.decision)
+}
+
+// frozen is for how long no answer may be sent yet. Whoever would send waits for the end, which is known: a call that reads the dispute before that is
+// wasted, and after a loss of memory the platform's allowance is needed to read everything again. What was sent already is asked for meanwhile.
+func (t *turn) frozen() time.Duration {
+	if t.Frozen == nil {
+		return 0
+	}
+	return t.Frozen(t.rec.ID).Sub(t.Now())
 }
 
 // page hands the case to a person, once for each turn, and reminds at the warn points that follow. It looks again at the rule's pace, for facts

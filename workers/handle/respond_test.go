@@ -192,6 +192,22 @@ func TestWhatProcessesSawBeforeAllTheirClocksSteppedIsHeldAgainstThePlatformsClo
 	}
 }
 
+func TestAClockThatIsHeldAgainstNoneWritesDownNoAbsence(t *testing.T) {
+	t.Parallel()
+	w := acted(t, replying(unknown(false)))
+	d := w.handlers.Deps
+	compared := false
+	d.Compared = func() bool { return compared }
+	w.handlers = handle.New(d)
+	if w.until(actAt.Add(4 * time.Minute)); w.slot().State != sla.AttemptUnknown || !w.slot().Absent.IsZero() {
+		t.Errorf("want the absence written down by nobody, got %+v", w.slot())
+	}
+	compared = true
+	if w.until(actAt.Add(8 * time.Minute)); w.slot().Absent.Before(actAt.Add(4 * time.Minute)) {
+		t.Errorf("want it written down when the clock is compared, got %+v", w.slot())
+	}
+}
+
 func TestAClockFarFromThePlatformsAddsAsMuchToTheWindowOfAnUnknownAnswer(t *testing.T) {
 	t.Parallel()
 	w := acted(t, replying(unknown(false)), func(w *world) { w.skew = -15 * time.Minute })

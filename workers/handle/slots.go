@@ -82,29 +82,6 @@ func urgent(turns []*turn) {
 	})
 }
 
-// thawed gives the turns that may go on now. Those that would send wait for the end of a freeze, which is known: a call that reads them before
-// that is wasted, and after a loss of memory the platform's allowance is needed to read everything again.
-func (h *Handlers) thawed(ctx context.Context, turns []*turn) ([]*turn, error) {
-	if h.Frozen == nil {
-		return turns, nil
-	}
-	wait := h.Frozen().Sub(h.Now())
-	if wait <= 0 {
-		return turns, nil
-	}
-	var now []*turn
-	var later []sla.CaseWrite
-	for _, t := range turns {
-		if t.decision.Action == sla.ActionAct {
-			later = append(later, rewrite(t.rec, t.later(wait, t.decision)))
-		} else {
-			now = append(now, t)
-		}
-	}
-	_, err := h.put(ctx, later...)
-	return now, err
-}
-
 // putOff lets cases be looked at again soon: by their own timers, which are not later than guard.
 func (h *Handlers) putOff(ctx context.Context, turns ...*turn) error {
 	writes := make([]sla.CaseWrite, len(turns))

@@ -171,37 +171,3 @@ func TestALimitThatFallsLetsWhatIsUnderWayEnd(t *testing.T) {
 		t.Errorf("want the third read when the two had ended, got %v", c.order)
 	}
 }
-
-// A freeze has an end that is known: until then the platform's allowance is for reading what was forgotten.
-func TestWhatMayNotBeSentYetIsNotReadEither(t *testing.T) {
-	t.Parallel()
-	end := actAt.Add(7 * time.Minute)
-	w := opened(t, func(w *world) { w.memory.frozen = end })
-	d := w.handlers.Deps
-	d.Frozen = func() time.Time { return w.memory.frozen }
-	w.handlers = handle.New(d)
-	reads := 0
-	w.fault = func(p point) bool {
-		if p.name == "lookup" && p.when == "before" {
-			reads++
-		}
-		return false
-	}
-	w.until(end.Add(-time.Second))
-	if w.sent(); reads != 0 {
-		t.Errorf("want no reading while nothing may be sent, got %d", reads)
-	}
-	if next := w.kase().Next; !next.Equal(end) {
-		t.Errorf("want it looked at when the freeze ends, got %s", next.Sub(end))
-	}
-	w.until(end.Add(time.Second))
-	w.sent(sla.AnswerOffer)
-
-	w = opened(t, func(w *world) { w.memory.frozen = deadline })
-	d = w.handlers.Deps
-	d.Frozen = func() time.Time { return w.memory.frozen }
-	w.handlers = handle.New(d)
-	w.until(deadline.Add(time.Hour))
-	w.sent()
-	w.paged(sla.WhyGuardPassed, sla.WhyDeadlinePassed)
-}

@@ -21,7 +21,7 @@ type Memory interface {
 	sweep.Living
 	handle.Ledger
 	handle.Money
-	FrozenUntil() time.Time
+	FrozenUntil(id sla.DisputeID) time.Time
 }
 
 // orders is what operators want: rules and kill switches.
@@ -78,7 +78,7 @@ func (g *gate) CompareCases(ctx context.Context, store sla.StoreID, rows []sla.S
 	return call(g, func() ([]sla.CaseCompared, error) { return g.of.CompareCases(ctx, store, rows) })
 }
 
-func (g *gate) FrozenUntil() time.Time { return g.of.FrozenUntil() }
+func (g *gate) FrozenUntil(id sla.DisputeID) time.Time { return g.of.FrozenUntil(id) }
 
 func (g *gate) PutCases(ctx context.Context, writes []sla.CaseWrite) ([]sla.PutResult, error) {
 	return call(g, func() ([]sla.PutResult, error) { return g.of.PutCases(ctx, writes) })

@@ -13,7 +13,7 @@ import (
 )
 
 // CheckEpoch compares what the shards remember with the highest this process has seen. A shard whose memory is missing, or older than
-// that (a flush, a restore, a failover to a replica that lagged), opens a new epoch: nothing can be sent until Options.Settle after
+// that (a flush, a restore, a failover to a replica that lagged), opens a new epoch: no answer to its disputes can be sent until Options.Settle after
 // now, in any replica. What was forgotten shows although others have written as much since: a shard remembers what each process was told.
 // Each loss is reported once to each process, also one that another replica found, or that was met by another call.
 // The first start on an empty Redis counts as a loss: nobody knows what was sent before.
@@ -25,20 +25,18 @@ func (s *Store) CheckEpoch(ctx context.Context, now time.Time) (sla.Epoch, error
 	defer s.mu.Unlock()
 	out := sla.Epoch{Lost: slices.Sorted(maps.Keys(s.lost))}
 	clear(s.lost)
-	out.FrozenUntil = s.FrozenUntil()
-	return out, nil
-}
-
-// FrozenUntil is until when nothing may be sent, as far as this process has heard; zero when nothing was ever frozen. The ledger has the last word.
-func (s *Store) FrozenUntil() time.Time {
 	var frozen int64
 	for i := range s.views {
 		frozen = max(frozen, s.views[i].Load().frozen)
 	}
-	if frozen == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(frozen).UTC()
+	out.FrozenUntil = instantMS(frozen)
+	return out, nil
+}
+
+// FrozenUntil is until when nothing may be sent for a dispute, as far as this process has heard; zero when its shard was never frozen. The ledger has
+// the last word.
+func (s *Store) FrozenUntil(id sla.DisputeID) time.Time {
+	return instantMS(s.views[s.locate(classCase, caseIdent(id)).shard].Load().frozen)
 }
 
 // refresh learns the present epoch of every shard and the numbers of the stores, and gives numbers to the configured ones.

@@ -149,6 +149,39 @@ func TestALossIsNoticedAlthoughOthersHaveWrittenSince(t *testing.T) {
 	})
 }
 
+// On Cluster one node may lose its last writes alone.
+func TestAFreezeIsOfTheDisputesOfTheShardThatForgot(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *store.Store, c *clock, rdb redis.UniversalClient) {
+		ctx := context.Background()
+		for key := range epochs(t, rdb) {
+			must(t, rdb.Del(ctx, key).Err())
+			break
+		}
+		epoch, err := s.CheckEpoch(ctx, c.now())
+		if must(t, err); len(epoch.Lost) != 1 || !epoch.FrozenUntil.Equal(c.now().Add(store.DefaultSettle)) {
+			t.Fatalf("want one shard frozen, got %+v", epoch)
+		}
+		var frozen, free int
+		for i := range 200 {
+			a, err := s.ClaimAttempt(ctx, sla.AttemptKey{Dispute: disputeID(i), Turn: 1}, c.now(), time.Hour)
+			must(t, err)
+			_, err = s.RecordIntent(ctx, intent(a, c.now(), c.now()))
+			switch until := s.FrozenUntil(disputeID(i)); {
+			case errors.Is(err, sla.ErrFrozen) && until.Equal(epoch.FrozenUntil):
+				frozen++
+			case err == nil && !until.After(c.now()):
+				free++
+			default:
+				t.Errorf("want dispute %d frozen where the ledger says so, got %v until %s", i, err, until)
+			}
+		}
+		if frozen == 0 || free < frozen {
+			t.Errorf("want the disputes of one shard frozen, got %d and %d that are not", frozen, free)
+		}
+	})
+}
+
 func TestAWriteNoticesALossAlthoughOthersHaveWrittenSince(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *store.Store, c *clock, rdb redis.UniversalClient) {

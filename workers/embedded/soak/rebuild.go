@@ -124,7 +124,9 @@ func (s *scene) reread(open map[string]sla.StoreID, lost time.Time) time.Duratio
 		return 0
 	}
 	slices.Sort(after)
-	share := func(of float64) time.Duration { return after[int(of*float64(len(after)-1))].Round(100 * time.Millisecond) }
+	share := func(of float64) time.Duration {
+		return after[int(of*float64(len(after)-1))].Round(100 * time.Millisecond)
+	}
 	s.sayf("read again after the loss: the first after %s, half after %s, nine of ten after %s, all after %s", share(0), share(0.5), share(0.9), share(1))
 	return after[len(after)-1]
 }

@@ -84,21 +84,22 @@ func (s *Store) CheckEpoch(_ context.Context, now time.Time) (sla.Epoch, error) 
 		}
 		s.views[i].lost = false
 	}
-	out.FrozenUntil = s.frozenUntil()
+	out.FrozenUntil = frozenUntil(s.views...)
 	return out, nil
 }
 
 // FrozenUntil is store.Store.FrozenUntil.
-func (s *Store) FrozenUntil() time.Time {
+func (s *Store) FrozenUntil(id sla.DisputeID) time.Time {
 	s.w.mu.Lock()
 	defer s.w.mu.Unlock()
-	return s.frozenUntil()
+	_, shard := s.locate(id.Store, id.Native)
+	return frozenUntil(s.views[shard])
 }
 
-func (s *Store) frozenUntil() time.Time {
+func frozenUntil(views ...view) time.Time {
 	frozen := int64(0)
-	for i := range s.views {
-		frozen = max(frozen, s.views[i].frozen)
+	for i := range views {
+		frozen = max(frozen, views[i].frozen)
 	}
 	if frozen == 0 {
 		return time.Time{}

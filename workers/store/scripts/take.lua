@@ -3,9 +3,10 @@
 -- again, and the others would find no second call for what they began.
 -- Who makes many calls takes at most half of what the schedule may run ahead, so that others find a call; he is told to come when all of that
 -- is free again, and takes no turn. Where others take all there is, he gets nothing, unless a share is his: then every so many calls one is.
--- KEYS[1] wk:{NN}:g:<key>, [2] wk:{NN}:h:<key>: when the next call of a share may be. It is apart, because earlier versions read the first one, too.
--- ARGV[1] now in µs, [2] µs between two calls, [3] µs of a period, [4] ms after which the key may go, [5] '1' for one of many calls,
--- '2' for one of many that have a share
+-- KEYS[1] wk:{NN}:g:<key>: up to when the schedule is taken, and when the next who is refused is told to come; [2] wk:{NN}:h:<key>: up to when the
+-- schedule of a share is taken. It is apart, because earlier versions read the first one, too.
+-- ARGV[1] now in µs, [2] µs between two calls, [3] µs of a period, [4] ms after which the key may go, [5] '0' for a call in line, '1' for one of
+-- many calls, '2' for one of many that have a share
 -- Returns how many µs to wait as a string; "0" when the call was granted.
 local APART = 4 -- calls that an answer takes: two readings, the answer, and what goes beside it
 local SHARE = 3 -- of so many calls one is for who has a share
@@ -16,14 +17,14 @@ local bulk, shares = ARGV[5] ~= '0', ARGV[5] == '2'
 local at, turn = string.match(redis.call('GET', KEYS[1]) or '0', '^(%S+) ?(%S*)')
 at, turn = math.max(tonumber(at), now), tonumber(turn) or 0
 if at > now + period + CLOCKS then at = now + period end
-local own = shares and tonumber(redis.call('GET', KEYS[2]) or 0) or 0
-if own > now + SHARE * gap + CLOCKS then own = now end
+local ahead = math.max(period, SHARE * gap) -- by how much the schedule of a share may run ahead
+local own = shares and math.min(math.max(tonumber(redis.call('GET', KEYS[2]) or 0), now), now + ahead)
 local free = at + gap - now - period -- until a call is, for who leaves nothing to others
 local wait = bulk and at + gap - now - math.max(period / 2, gap) or free
-local mine = shares and math.max(own - now, free) or math.huge
+local mine = shares and math.max(own + SHARE * gap - now - ahead, free) or math.huge
 if math.min(wait, mine) <= 0.5 then
   at, wait = at + gap, 0
-  if shares then redis.call('SET', KEYS[2], string.format('%.3f', now + SHARE * gap), 'PX', ARGV[4]) end
+  if shares then redis.call('SET', KEYS[2], string.format('%.3f', own + SHARE * gap), 'PX', ARGV[4]) end
 elseif bulk then
   wait = math.min(math.max(wait, at - now), mine)
 else
