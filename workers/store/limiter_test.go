@@ -29,7 +29,7 @@ func allowance(t *testing.T, rdb redis.UniversalClient, name string) string {
 // Replicas of the version before know no share. They read "at turn", and fail at anything else: then they make no call at all.
 func TestReplicasBeforeAndAfterTheShareReadEachOthersAllowance(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, s *store.Store, c *clock, rdb redis.UniversalClient) {
+	each(t, func(t *testing.T, s *store.Store, _ *clock, rdb redis.UniversalClient) {
 		ctx := context.Background()
 		for range 3 {
 			_, err := s.TakeInBulk(ctx, "app", 2, time.Second, true)
