@@ -84,3 +84,32 @@ func TestACallThatWasTakenByAClockFarAheadShutsNobodyOut(t *testing.T) {
 		}
 	})
 }
+
+// While others take all that is free, a list has its share although a clock that was hours ahead took a call of it.
+func TestAShareIsHadAfterAClockFarAheadTookOne(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *store.Store, c *clock, _ redis.UniversalClient) {
+		ctx := context.Background()
+		c.advance(5 * time.Hour)
+		_, err := s.TakeInBulk(ctx, "app", 6, time.Second, true)
+		must(t, err)
+		c.advance(-5 * time.Hour)
+		had, come := 0, c.now()
+		for start := c.now(); c.now().Sub(start) < 20*time.Second; c.advance(50 * time.Millisecond) {
+			for !c.now().Before(come) {
+				wait, err := s.TakeInBulk(ctx, "app", 6, time.Second, true)
+				if must(t, err); wait == 0 {
+					had++
+				}
+				come = c.now().Add(wait)
+			}
+			for wait := time.Duration(0); wait == 0; {
+				wait, err = s.Take(ctx, "app", 6, time.Second)
+				must(t, err)
+			}
+		}
+		if had < 30 {
+			t.Errorf("want about a third of 120 calls for the list, got %d", had)
+		}
+	})
+}
