@@ -110,32 +110,42 @@ func TestWhoMakesManyCallsLeavesRoomAndLosesNone(t *testing.T) {
 	})
 }
 
-// Answers may want all calls there are. A share of them is for a list all the same, where it has one.
+// Answers may want all calls there are. A share of them is for a list all the same, where it has one: as soon as others come, and also when it comes
+// seldom and takes some at a time.
 func TestAShareIsHadWhereOthersTakeAll(t *testing.T) {
 	t.Parallel()
 	for share, want := range map[bool][2]int{false: {0, 6}, true: {36, 45}} {
 		each(t, func(t *testing.T, s *store.Store, c *clock, _ redis.UniversalClient) {
-			ctx := context.Background()
 			key := fmt.Sprint("app ", share)
-			bulk, others, come := 0, 0, c.now()
-			for start := c.now(); c.now().Sub(start) < 20*time.Second; c.advance(50 * time.Millisecond) {
-				if !c.now().Before(come) {
-					wait, err := s.TakeInBulk(ctx, key, 6, time.Second, share)
-					if must(t, err); wait == 0 {
-						bulk++
+			all := func(take func() (time.Duration, error)) (n int) {
+				for ; ; n++ {
+					if wait, err := take(); err != nil || wait > 0 {
+						must(t, err)
+						return n
 					}
-					come = c.now().Add(wait)
-				}
-				for { // all that is left
-					wait, err := s.Take(ctx, key, 6, time.Second)
-					if must(t, err); wait > 0 {
-						break
-					}
-					others++
 				}
 			}
-			if bulk < want[0] || bulk > want[1] || bulk+others < 115 {
-				t.Errorf("share %t: want %d to %d calls of 120 for the list, got %d beside %d", share, want[0], want[1], bulk, others)
+			list := func() int {
+				return all(func() (time.Duration, error) { return s.TakeInBulk(context.Background(), key, 6, time.Second, share) })
+			}
+			rest := func() int {
+				return all(func() (time.Duration, error) { return s.Take(context.Background(), key, 6, time.Second) })
+			}
+			const step, comes = 50 * time.Millisecond, 12 // the list, each 600 ms
+			alone, bulk, others := 0, 0, 0
+			for i := range 1200 + 400 { // a minute of its own, and 20 s beside answers
+				if i%comes == 0 && i < 1200 {
+					alone += list()
+				} else if i%comes == 0 {
+					bulk += list()
+				}
+				if i >= 1200 {
+					others += rest()
+				}
+				c.advance(step)
+			}
+			if bulk < want[0] || bulk > want[1] || bulk+others < 115 || alone < 250 {
+				t.Errorf("share %t: want %d to %d calls of 120 for the list, got %d beside %d, after %d of its own", share, want[0], want[1], bulk, others, alone)
 			}
 		})
 	}
