@@ -136,8 +136,8 @@ func TestAShareIsHadWhereOthersTakeAll(t *testing.T) {
 					others++
 				}
 			}
-			if bulk < want[0] || bulk > want[1] || bulk+others < 115 {
-				t.Errorf("share %t: want %d to %d calls of 120 for the list, got %d beside %d", share, want[0], want[1], bulk, others)
+			if bulk < want[0] || bulk > want[1] || bulk+others < 115 || bulk+others > 127 { // a burst, and six a second
+				t.Errorf("share %t: want %d to %d calls of some 120 for the list, got %d beside %d", share, want[0], want[1], bulk, others)
 			}
 		})
 	}
@@ -169,6 +169,7 @@ func TestAnAllowanceIsReadAndWrittenBesideBuildsWithoutShares(t *testing.T) {
 			"no turn":                 {fmt.Sprintf("%.3f", now+1e6), false, time.Second / 6},
 			"a turn":                  {fmt.Sprintf("%.3f %.3f", now+1e6, now+5e5), false, time.Second / 2},
 			"a share":                 {fmt.Sprintf("%.3f %.3f/%.3f", now+1e6, now, now+4e5), true, 400 * time.Millisecond},
+			"a share of nothing":      {fmt.Sprintf("%.3f %.3f/%.3f", now+1e6, now, now-1), true, time.Second / 6},
 			"one of another rate":     {fmt.Sprintf("%.3f %.3f/%.3f", now+1e6, now, now+9e9), true, time.Second / 2},
 			"what a later build adds": {fmt.Sprintf("%.3f %.3f/%.3f 7", now+1e6, now+5e5, now), false, time.Second / 2},
 		} {
