@@ -307,6 +307,16 @@ func TestAnAbsenceIsNoReceiptAndAReceiptNoAbsence(t *testing.T) {
 		if must(t, err); !held.Absent.Equal(sent.Absent) || held.Receipt != "" {
 			t.Errorf("want it absent since %s, got %s and receipt %q", sent.Absent, held.Absent, held.Receipt)
 		}
+		held.Absent = c.now()
+		must(t, s.Settle(ctx, held, sla.Settlement{State: sla.AttemptRefused, At: c.now()}))
+		again, err := s.ClaimAttempt(ctx, slot(), c.now(), time.Minute)
+		if must(t, err); again.Receipt != "" {
+			t.Errorf("want no receipt of what was refused, got %q", again.Receipt)
+		}
+		again.Absent = c.now()
+		if held = send(t, s, again, c.now()); !held.Absent.IsZero() || held.Receipt != "" {
+			t.Errorf("want nothing said of the absence of a new try, got %+v", held)
+		}
 		const receipt = "absent:zz"
 		must(t, s.Settle(ctx, held, sla.Settlement{State: sla.AttemptSettled, Receipt: receipt, At: c.now()}))
 		all, err := s.Attempts(ctx, slot().Dispute)

@@ -87,6 +87,18 @@ func TestWhoWasAwayItselfTakesNobodyForGone(t *testing.T) {
 	})
 }
 
+func TestAClockThatGoesBackDoesNotHideWhoStops(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, a *store.Store, c *clock, rdb redis.UniversalClient) {
+		b := second(t, rdb, c)
+		beats(t, c, 2*time.Second, b, a) // what b said last is known before the step
+		c.advance(-time.Hour)
+		if n := beats(t, c, store.GoneAfter+2*beatEach, a); n != 1 {
+			t.Fatalf("want the silent one found gone, got %d", n)
+		}
+	})
+}
+
 func TestTheClaimsOfAProcessThatIsGoneAreOver(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, dead *store.Store, c *clock, rdb redis.UniversalClient) {
