@@ -35,7 +35,7 @@
 //	wk:{00}:mb:<buyer>           hash: dispute, turn and side → the same, for the sum over a buyer
 //	wk:{00}:md:<day>             hash: store and currency, or currency alone → what was reserved that day, UTC
 //	wk:{00}:ms                   sorted set: when each answer that pays was reserved
-//	wk:{NN}:g:<key>, :h:<key>    the limiter's state of one allowance; when the next call of a share of it may be
+//	wk:{NN}:g:<key>, :h:<key>    the limiter's state of one allowance; that of a share of it, and until when one waits
 //	wk:{NN}:t:<store>            hash: a store's sealed credential and its lock
 //	wk:{00}:alive                hash: process (4 bytes) → how often it has beaten, or who found it gone and when (presence.go)
 //	wk:{00}:rules, :obeyed       hash: process → its rules; the rules under which the open cases are armed
