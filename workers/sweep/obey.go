@@ -15,7 +15,7 @@ import (
 
 const (
 	mixedEvery = 30 * time.Second // how often is asked whether processes with other rules are there
-	heard      = 15 * time.Minute // for how long one counts that has noted its rules: longer than clocks may be off
+	heard      = 5 * time.Minute  // for how long one counts that has noted its rules, as each does twice a minute; clocks differ by less than one
 	obeyBatch  = 500              // timers moved in one round trip
 	obeySpread = 30 * time.Second // over which the cases are spread that are due by the new rules already
 

@@ -3,6 +3,7 @@ package soak
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -12,6 +13,9 @@ import (
 
 // onItsWay is for how many seconds after a loss an answer may arrive that was sent before it.
 const onItsWay = 5
+
+// inHand is how long a daemon works on a dispute that it has read.
+const inHand = 2 * time.Second
 
 // pageSize is how many disputes a page of the platform's list has.
 const pageSize = 50
@@ -106,12 +110,18 @@ func (s *scene) least(open map[string]sla.StoreID) float64 {
 	return max(float64(most-s.o.Rate)/float64(s.o.Rate), 0)
 }
 
-// reread is how long after a loss the last open dispute was read again; 0 when one never was.
+// reread is how long after a loss the last open dispute was read again; 0 when one never was. What a daemon had just read when memory was lost is
+// left out: it wrote its record down again, and nothing was forgotten of it.
 func (s *scene) reread(open map[string]sla.StoreID, lost time.Time) time.Duration {
-	first := map[string]time.Time{}
+	first, held := map[string]time.Time{}, 0
+	open = maps.Clone(open)
 	for _, t := range s.touches.list() {
 		if _, known := first[t.issue]; !known && t.at.After(lost) {
 			first[t.issue] = t.at
+		}
+		if _, forgotten := open[t.issue]; forgotten && !t.at.After(lost) && lost.Sub(t.at) < inHand {
+			delete(open, t.issue)
+			held++
 		}
 	}
 	after := make([]time.Duration, 0, len(open))
@@ -127,6 +137,6 @@ func (s *scene) reread(open map[string]sla.StoreID, lost time.Time) time.Duratio
 	share := func(of float64) time.Duration {
 		return after[int(of*float64(len(after)-1))].Round(100 * time.Millisecond)
 	}
-	s.sayf("read again after the loss: the first after %s, half after %s, nine of ten after %s, all after %s", share(0), share(0.5), share(0.9), share(1))
+	s.sayf("in the hands of a daemon at the loss: %d; of the others the first was read again after %s, half after %s, 90%% after %s, 99%% after %s, all after %s", held, share(0), share(0.5), share(0.9), share(0.99), share(1))
 	return after[len(after)-1]
 }
