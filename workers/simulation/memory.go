@@ -24,7 +24,8 @@ func (m InMemory) Flush() { m.world.Flush() }
 // Snapshot keeps everything there is.
 func (m InMemory) Snapshot() any { return m.world.Snapshot() }
 
-// Restore goes back to a point.
+// Restore goes back to a point, as another server that takes over, or one that starts from an older file.
 func (m InMemory) Restore(point any) {
 	m.world.Restore(point.(memstore.Snapshot)) //nolint:forcetypeassert // made by Snapshot
+	m.world.TakeOver()
 }

@@ -58,7 +58,8 @@ func (r Real) Snapshot() any {
 	return out
 }
 
-// Restore goes back to a point.
+// Restore goes back to a point. The server stays what it is: what one that takes over waits for (scripts/server.lua) is by its own clock, and that
+// one is not virtual.
 func (r Real) Restore(point any) {
 	r.Flush()
 	ctx, pipe := context.Background(), r.Client.Pipeline()

@@ -20,7 +20,8 @@
 //	wk:meta                      hash: layout, shards, buckets; fixed at the first start
 //	wk:{NN}:epoch                hash: e(poch), s(equence of claims and intents), f(rozen until), l(ooked at),
 //	                             o (when memory was lost last), p and a process → the sequence it was told last,
-//	                             x (the highest that one of the processes was told whose p is forgotten)
+//	                             x (the highest that one of the processes was told whose p is forgotten),
+//	                             r (the server it was on last, its run_id), w (until when that one sends nothing, by its clock in µs)
 //	wk:{NN}:stores               hash: store → "number platform"; the numbers live and die with the shard's records
 //	wk:{NN}:n                    hash: class → number of records
 //	wk:{NN}:<class>:<bucket>     hash: packed id → record; class c(ases), s(hipments), f(eeds)

@@ -17,7 +17,7 @@ var sources embed.FS
 // The scripts, each with the parts it is made of.
 var (
 	layoutScript  = script("layout")
-	epochScript   = script("epoch")
+	epochScript   = script("server", "epoch")
 	putScript     = script("epoch_check", "timer", "write", "put")
 	rearmScript   = script("epoch_check", "timer", "write", "rearm")
 	claimScript   = script("epoch_check", "timer", "write", "claim")
@@ -26,7 +26,7 @@ var (
 	unleaseScript = script("epoch_check", "timer", "unlease")
 	dueScript     = script("epoch_check", "timer", "due")
 	attemptClaim  = script("epoch_check", "ledger", "attempt_claim", "items")
-	attemptIntent = headed(readableReasons(), "epoch_check", "ledger", "attempt_intent", "items")
+	attemptIntent = headed(readableReasons(), "epoch_check", "server", "ledger", "attempt_intent", "items")
 	attemptSettle = script("epoch_check", "timer", "write", "ledger", "record", "attempt_settle", "items")
 	attemptGive   = script("epoch_check", "ledger", "attempt_release", "items")
 	approveScript = script("epoch_check", "timer", "write", "record", "approve", "items")

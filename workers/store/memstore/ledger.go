@@ -189,7 +189,7 @@ func (s *Store) recordIntent(in sla.Intent) (sla.Attempt, error) {
 		return sla.Attempt{}, sla.ErrFenced
 	case stopped(h.kills, s.views[shard].stores[in.Dispute.Store], in.Dispute.Store, in.Reason):
 		return sla.Attempt{}, sla.ErrKilled
-	case h.frozen > in.Since.UnixMilli():
+	case h.frozen > in.Since.UnixMilli() || s.strange(h, in.Now):
 		return sla.Attempt{}, sla.ErrFrozen
 	}
 	a := in.Attempt

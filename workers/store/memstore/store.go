@@ -121,6 +121,7 @@ func (s *Store) refresh(now time.Time) error {
 		} else if h.lost >= 0 {
 			h.frozen = max(h.frozen, h.lost+s.settle.Milliseconds())
 		}
+		s.strange(h, now)
 		for _, id := range sortedKeys(s.stores) {
 			if _, ok := h.stores.Get(id); !ok {
 				h.stores.Set(id, s.stores[id])
@@ -136,6 +137,17 @@ func (s *Store) refresh(now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// settling is for how long nothing is sent by a server that took over.
+const settling = 15*time.Second + 2*20*time.Second
+
+// strange is scripts/server.lua.
+func (s *Store) strange(h *shard, now time.Time) bool {
+	if h.server != s.w.server {
+		h.server, h.wait = s.w.server, now.Add(settling).UnixMilli()
+	}
+	return h.wait > now.UnixMilli()
 }
 
 func (s *Store) adopt(v *view, h *shard, lost bool) {

@@ -7,6 +7,7 @@
 // Where the Redis one is free, this one chooses:
 //   - a claim takes the oldest of all shards first and never more than the limit; the Redis one takes fair parts and may take more;
 //   - a claimed record's Next becomes the end of the lease; the Redis one may leave it and look away by its index;
+//   - a server that took over sends nothing for longer, by what the clocks of processes may differ, for it has none of its own;
 //   - keys do not expire by age: what expires on Redis is older than any call asks for;
 //   - a row trusted to be unchanged is never pushed out by another one before its time;
 //   - errors have the same kinds, and fewer words.
@@ -31,6 +32,7 @@ type World struct {
 	mu      sync.Mutex
 	shards  []*shard
 	opened  uint32 // handles so far
+	server  uint32 // how often another server took over
 	observe func(AuditLine)
 }
 
@@ -48,6 +50,8 @@ type AuditLine struct {
 type shard struct {
 	epoch, sequence, frozen int64
 	lost                    int64                     // when memory was lost last, in ms; -1: never
+	server                  uint32                    // on which it was last
+	wait                    int64                     // until when nothing is sent, because it was on another server before, in ms
 	told                    *btree.Map[string, int64] // by process, the sequence it was told last
 	stores                  *btree.Map[sla.StoreID, sla.Platform]
 	cases                   table[sla.CaseRecord]
@@ -110,6 +114,7 @@ func (w *World) Flush() {
 	defer w.mu.Unlock()
 	for i := range w.shards {
 		w.shards[i] = newShard()
+		w.shards[i].server = w.server
 	}
 }
 
@@ -125,6 +130,13 @@ func (w *World) Restore(s Snapshot) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.shards = copies(s.shards)
+}
+
+// TakeOver lets another server go on with what there is: it sends nothing at first.
+func (w *World) TakeOver() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.server++
 }
 
 func copies(shards []*shard) []*shard {

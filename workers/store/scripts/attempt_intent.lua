@@ -1,10 +1,10 @@
--- attempt_intent makes coming sends durable, each if the claim still holds, no kill switch covers it and no money is frozen.
+-- attempt_intent makes coming sends durable, each if the claim still holds, no kill switch covers it, no money is frozen and the server is known.
 -- Of each item (items.lua): [1] epoch, [2] seen, [3] member, [4] slot, [5] now in ms, [6] now (6 bytes), [7] writer (8 bytes), [8] token
 -- (8 bytes), [9] what is sent, [10] back to when everything must be remembered, in ms, [11] the scopes of the kill switches that cover it,
 -- a line each
 -- A scope of a newer version that this one cannot read (READS) stops all that it may mean: every reason of its platform and store, or, when
 -- it has another form, everything.
--- Replies with the slot and the sequence (8 bytes); the integers 0 when memory was lost, 2 frozen, 3 fenced, 4 not claimed, 6 a switch is on.
+-- Replies with the slot and the sequence (8 bytes); the integers 0 when memory was lost, 2 frozen (or the server is strange), 3 fenced, 4 not claimed, 6 a switch is on.
 local switches = {} -- by shard: the scopes that are on, or false
 
 local function killed(prefix, scopes)
@@ -41,6 +41,8 @@ local function one(key, prefix, a)
   if u48(old, 15) <= now then return FENCED end
   if killed(prefix, ARGV[a + 11]) then return KILLED end
   if memory[key].frozen > tonumber(ARGV[a + 10]) then return FROZEN end
+  if memory[key].strange == nil then memory[key].strange = strange(key) end
+  if memory[key].strange then return FROZEN end
   local new = slot(SENT, u32(old, 3) + 1, ARGV[a + 8], sub(old, 15, 20), ARGV[a + 6], ARGV[a + 7], ARGV[a + 9])
   call('HSET', ledger, name, new)
   return new .. eight(ahead(key))

@@ -24,6 +24,7 @@ if not lost and h[4] and wanted > f then
   f = wanted
   call('HSET', KEYS[1], 'f', f)
 end
+strange(KEYS[1])
 for i = 5, #ARGV, 2 do
   if not call('HGET', KEYS[2], ARGV[i]) then
     call('HSET', KEYS[2], ARGV[i], call('HLEN', KEYS[2]) .. ' ' .. ARGV[i + 1])
