@@ -52,6 +52,9 @@ func TestAServerThatTookOverSendsNothingAtFirst(t *testing.T) {
 		set("w", "1")
 		send("when the time is over", true)
 
+		set("w", "9e15")
+		send("when its clock was put back", true)
+
 		set("r", "another")
 		_, err = s.CheckEpoch(ctx, c.now())
 		must(t, err)
