@@ -33,6 +33,9 @@ func (c *Client) brake(ctx context.Context, call Call) *brake {
 		return nil
 	}
 	return &brake{free: func() error {
+		if ctx.Err() != nil {
+			return errGivenUp
+		}
 		ctx, cancel := context.WithTimeout(ctx, brakeLimit)
 		defer cancel()
 		err := c.o.Brake.CheckKill(ctx, c.o.Platform, c.o.Store, call.Reason)
