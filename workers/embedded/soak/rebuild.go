@@ -137,6 +137,7 @@ func (s *scene) reread(open map[string]sla.StoreID, lost time.Time) time.Duratio
 	share := func(of float64) time.Duration {
 		return after[int(of*float64(len(after)-1))].Round(100 * time.Millisecond)
 	}
-	s.sayf("in the hands of a daemon at the loss: %d; of the others the first was read again after %s, half after %s, 90%% after %s, 99%% after %s, all after %s", held, share(0), share(0.5), share(0.9), share(0.99), share(1))
+	s.sayf("in the hands of a daemon at the loss: %d; of the others the first was read again after %s, half after %s, 90%% after %s, 99%% after %s, all after %s",
+		held, share(0), share(0.5), share(0.9), share(0.99), share(1))
 	return after[len(after)-1]
 }
