@@ -74,7 +74,7 @@ func (s *simulate) run(cmd *cobra.Command) error {
 			return r
 		}
 	}
-	debug.SetGCPercent(400) // worlds are small and short-lived
+	debug.SetGCPercent(1200) // worlds are small and short-lived
 	done, notes := 0, cmd.ErrOrStderr()
 	s.plan.Planned = func(r simulation.Result) {
 		done++

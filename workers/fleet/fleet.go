@@ -172,7 +172,7 @@ func (f *Fleet) wire(context.Context) error {
 	})
 	f.handlers = handle.New(handle.Deps{
 		Store: timed, Ledger: timed, Money: timed, Audit: f.store, Intake: in, Rules: book, Jobs: f.jobs, Sources: f.sources,
-		Notify: f.notifier(), Meter: f.meter, Frozen: f.store.FrozenUntil,
+		Notify: f.notifier(), Meter: f.meter, Brake: f.store, Frozen: f.store.FrozenUntil,
 		Compared: func() bool { return f.o.VirtualTime || f.clock.shared() }, // one clock, or each held against that of Redis
 		Now:      f.o.Now, Log: f.o.Log, Metrics: handle.NewMetrics(f.reg, names), AtOnce: true, Limit: f.atOnce,
 	})

@@ -170,11 +170,12 @@ func (t *turn) send(ctx context.Context, d sla.Decision, a sla.Answer) error {
 	}
 	sent, ready, err := t.intend(ctx, t.held, a, t.Now())
 	if err == nil && !ready {
-		w := rewrite(t.rec, t.later(againWait, d))
 		if t.killed {
-			t.tell(ctx, d, &w)
+			t.stopped.set(t.held.AttemptKey, t.began)
+			err = t.stop(ctx, d)
+		} else {
+			_, err = t.put(ctx, rewrite(t.rec, t.later(againWait, d)))
 		}
-		_, err = t.put(ctx, w)
 		return errors.Join(err, t.unspend(ctx, t.held, a.Kind))
 	}
 	if err != nil {
@@ -185,6 +186,29 @@ func (t *turn) send(ctx context.Context, d sla.Decision, a sla.Answer) error {
 	r := t.once(ctx, t.claimed, sent, a)
 	t.report(a, r)
 	return t.outcome(ctx, d, a, sent, r)
+}
+
+// Of answers that a kill switch stops.
+const (
+	unreadWhileStopped = 15 * time.Minute // since the platform was read last
+	stoppedGeneration  = 50_000
+)
+
+// stays tells whether a kill switch that stopped this answer a short while ago is still on. Then the platform is not read again: a switch over a
+// store with thousands of cases would use up its allowance in reading each of them every minute. What changes there meanwhile, the feed sees.
+func (t *turn) stays(ctx context.Context) bool {
+	if t.Brake == nil || t.held.State != sla.AttemptClaimed || t.Now().Sub(t.stopped.of(t.held.AttemptKey)) >= unreadWhileStopped {
+		return false
+	}
+	return errors.Is(t.Brake.CheckKill(ctx, t.src.Platform, t.rec.ID.Store, t.rec.Reason), sla.ErrKilled)
+}
+
+// stop puts off an answer that a kill switch stops. Whether it is off is looked at every minute.
+func (t *turn) stop(ctx context.Context, d sla.Decision) error {
+	w := rewrite(t.rec, t.later(againWait, d))
+	t.tell(ctx, d, &w)
+	_, err := t.put(ctx, w)
+	return err
 }
 
 // tell warns of a warn point that passes while a kill switch stops the answer: a decision only warns of what waits, and this case is due.

@@ -100,7 +100,8 @@ type Deps struct {
 	AtOnce  bool // the cases of an answering job go at once, not one after the other
 	// Limit is how many cases of a store may be under way to an answer at once in this process, as of now; 0, or a nil function: any number.
 	Limit func(sla.StoreID) int
-	Meter Meter // nil: nobody measures
+	Meter Meter            // nil: nobody measures
+	Brake connectors.Brake // knows the kill switches; nil: an answer learns of them when it would be sent
 	// Compared tells whether what other processes wrote down about time counts by this process' clock; nil: it does.
 	Compared func() bool
 	// Frozen is until when no answer to a dispute may be sent, as far as this process has heard; zero, or a nil function: any time.
@@ -113,7 +114,8 @@ type Handlers struct {
 	log     *zap.Logger
 	metrics *metrics
 	kinds   map[job.Kind]func(context.Context, job.Args) error
-	absent  *absences
+	absent  *instants[tryKey]
+	stopped *instants[sla.AttemptKey] // when an answer was stopped by a kill switch, after its platform was read
 	slots   *slots
 	end     atomic.Pointer[time.Time] // of this process; nil: not in sight
 }
@@ -123,7 +125,8 @@ func New(d Deps) *Handlers {
 	if d.Meter == nil {
 		d.Meter = unmetered{}
 	}
-	h := &Handlers{Deps: d, log: d.Log.Named("handle"), metrics: d.Metrics.metrics, absent: newAbsences(), slots: newSlots()}
+	h := &Handlers{Deps: d, log: d.Log.Named("handle"), metrics: d.Metrics.metrics, absent: newAbsences(), stopped: newInstants[sla.AttemptKey](stoppedGeneration),
+		slots: newSlots()}
 	h.kinds = map[job.Kind]func(context.Context, job.Args) error{
 		job.Assess:  h.assess,
 		job.Refresh: h.refresh,

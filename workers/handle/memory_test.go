@@ -133,6 +133,15 @@ func (m *memory) CheckEpoch(context.Context, time.Time) (sla.Epoch, error) {
 
 func (m *memory) MendKills(context.Context) (int, error) { return 0, nil }
 
+func (m *memory) CheckKill(ctx context.Context, p sla.Platform, store sla.StoreID, r sla.Reason) (err error) {
+	fault := m.w.io(ctx, "check kill switches", func() {
+		if slices.ContainsFunc(m.kills, func(k sla.KillScope) bool { return k.Covers(p, store, r) }) {
+			err = sla.ErrKilled
+		}
+	})
+	return cmp.Or(fault, err)
+}
+
 func (m *memory) Attempts(ctx context.Context, id sla.DisputeID) (out []sla.Attempt, err error) {
 	err = m.w.io(ctx, "read attempts", func() {
 		for key, a := range m.slots {

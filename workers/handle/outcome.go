@@ -178,7 +178,7 @@ func (t *turn) confirm(ctx context.Context, held sla.Attempt) (bool, error) {
 // an instant of the ledger is not.
 func (t *turn) proven(held sla.Attempt) time.Time {
 	settle, skew := t.rule.Settle.Value, t.src.Skew()
-	sent, seen := held.SentAt.Add(settle+skew.Abs()), t.absent.since(held, t.Now()).Add(settle)
+	sent, seen := held.SentAt.Add(settle+skew.Abs()), t.absent.first(tryOf(held), t.Now()).Add(settle)
 	if !held.Absent.IsZero() && t.compared() { // where processes do not live for a settle window, none of them sees all of it
 		seen = earlier(seen, held.Absent.Add(settle+clocksApart+max(-skew, 0)))
 	}

@@ -201,6 +201,21 @@ func TestKillSwitchStopsSendsUntilItIsOff(t *testing.T) {
 	w.quiet("after the switch")
 }
 
+func TestUnderAKillSwitchAPlatformIsReadSeldomAndTheEndIsSeenAtOnce(t *testing.T) {
+	t.Parallel()
+	w := opened(t, damaged)
+	w.memory.kills = []sla.KillScope{{Store: "AE01"}}
+	w.until(actAt.Add(time.Minute))
+	before := w.platform.looked
+	w.until(actAt.Add(5 * time.Hour))
+	if n := w.platform.looked - before; n < 18 || n > 20 {
+		t.Errorf("%d reads in five hours under a switch: want one in 15 minutes", n)
+	}
+	w.memory.kills = []sla.KillScope{{Store: "AE02"}}
+	w.until(actAt.Add(5*time.Hour + 2*time.Minute))
+	w.sent(sla.AnswerOffer)
+}
+
 func TestUnderAKillSwitchPeopleAreToldAsAlways(t *testing.T) {
 	t.Parallel()
 	late := []sla.WarnPoint{{Before: 24 * time.Hour, Channel: sla.ChannelChat}, {Before: 6 * time.Hour, Channel: sla.ChannelPage}}

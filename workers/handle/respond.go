@@ -200,6 +200,9 @@ func (t *turn) run(ctx context.Context) error {
 		_, err := t.put(ctx, rewrite(t.rec, t.later(wait, t.decision)))
 		return err
 	}
+	if t.stays(ctx) {
+		return t.stop(ctx, t.decision)
+	}
 	var err error
 	t.began = t.Now()
 	if t.dispute, err = t.src.Connector.Lookup(ctx, t.rec.DisputeRef); err != nil {

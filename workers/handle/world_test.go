@@ -98,7 +98,7 @@ func newWorld(t reporter) *world {
 	c := counters()
 	w.intake = intake.New(intake.Deps{Store: w.memory, Rules: w, Jobs: w, Now: clock, Log: zap.NewNop(), Metrics: c.intake})
 	w.handlers = handle.New(handle.Deps{Store: w.memory, Ledger: w.memory, Money: w.memory, Audit: w.memory, Intake: w.intake, Rules: w, Jobs: w,
-		Sources: w.sources, Notify: w, Now: clock, Log: zap.NewNop(), Metrics: c.handle})
+		Sources: w.sources, Notify: w, Brake: w.memory, Now: clock, Log: zap.NewNop(), Metrics: c.handle})
 	w.sweeper = sweep.New(w.memory, w, w.sources, clock, zap.NewNop(), c.sweep, func(context.Context) error { return nil })
 	return w
 }

@@ -10,14 +10,16 @@ import (
 // inspect holds the records against the platforms' truth at one moment: I1 and I6 at every hour, I9 once the faults are over.
 func (j *judge) inspect() {
 	w := j.w
-	records := map[sla.DisputeID]sla.CaseRecord{}
+	records := make([]sla.CaseRecord, len(w.market.all)) // by the number of their disputes
 	memory, err := w.open()
 	if err != nil {
 		j.violatef(Sound, "", "the store cannot be opened: %v", err)
 		return
 	}
 	if err := memory.EachCase(context.Background(), func(c sla.CaseRecord) error {
-		records[c.ID] = c
+		if d := w.dispute(c.ID); d != nil {
+			records[d.n] = c
+		}
 		j.armed(c)
 		return nil
 	}); err != nil {
@@ -27,13 +29,13 @@ func (j *judge) inspect() {
 	for _, s := range w.market.stores {
 		listed, left := s.listed(), []func(){}
 		for _, d := range listed {
-			if missed := j.seen(d, records); missed != nil && j.again(d, s) {
+			if missed := j.seen(d, records[d.n]); missed != nil && j.again(d, s) {
 				missed()
 			} else if missed != nil {
 				left = append(left, missed)
 			}
 			if w.now.Sub(w.calm) > convergeIn {
-				j.rests(d, records[d.id()])
+				j.rests(d, records[d.n])
 			}
 		}
 		if len(left) > leftOut*(1+len(listed)/pageSize) {
@@ -80,7 +82,7 @@ func (j *judge) armed(c sla.CaseRecord) {
 }
 
 // seen checks I6 on one dispute: when its feed was read after a change, the record shows it. It gives what tells that it does not.
-func (j *judge) seen(d *dispute, records map[sla.DisputeID]sla.CaseRecord) func() {
+func (j *judge) seen(d *dispute, c sla.CaseRecord) func() {
 	w := j.w
 	changed := d.changed
 	if changed.IsZero() {
@@ -93,9 +95,8 @@ func (j *judge) seen(d *dispute, records map[sla.DisputeID]sla.CaseRecord) func(
 		return nil // not yet, or known as stale: watchkeeper_feed_last_success_timestamp_seconds tells
 	}
 	read := j.feeds[d.store.id]
-	c, ok := records[d.id()]
 	switch {
-	case !ok:
+	case c.ID != d.id():
 		return func() {
 			j.violatef(Seen, d.String(), "not on record, changed at %s, its feed read at %s", changed, read)
 		}

@@ -36,6 +36,7 @@ type seller struct {
 // A dispute is one matter, with the truth about it.
 type dispute struct {
 	n       int
+	name    string // of its case
 	store   *seller
 	turn    int
 	pages   bool      // only a person can answer in this turn
@@ -59,7 +60,7 @@ type effect struct {
 
 func (d *dispute) id() sla.DisputeID { return d.now.ID }
 
-func (d *dispute) String() string { return d.now.ID.String() }
+func (d *dispute) String() string { return d.name }
 
 // firstID is the number of a world's first dispute.
 const firstID = 1_000_000_000
@@ -80,7 +81,7 @@ func (m *market) open(n int) {
 	if d.now.Reason == sla.ReasonNotReceived {
 		d.now.Shipments = []sla.ShipmentRef{{Number: parcelOf(n)}}
 	}
-	d.now.Modified = d.now.Opened
+	d.now.Modified, d.name = d.now.Opened, d.now.ID.String()
 	m.all = append(m.all, d)
 	s.open = append(s.open, d)
 	m.turn(d)

@@ -100,7 +100,7 @@ func (p *process) wire() {
 	})
 	p.handlers = handle.New(handle.Deps{
 		Store: p.memory, Ledger: p.memory, Money: p.memory, Audit: p.memory, Intake: in, Rules: rules, Jobs: jobs{p}, Sources: p.sources,
-		Notify: notifier{p}, Meter: p.meter, Frozen: p.memory.FrozenUntil, Now: p.now, Log: log, Metrics: w.metrics.handle,
+		Notify: notifier{p}, Meter: p.meter, Brake: p.memory, Frozen: p.memory.FrozenUntil, Now: p.now, Log: log, Metrics: w.metrics.handle,
 	})
 	p.poller = poll.New(p.memory, feeds, p.now, log, w.metrics.poll)
 	p.poller.InTurn(func(d time.Duration) time.Duration { return w.between(d-d/20, d+d/20) })

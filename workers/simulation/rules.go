@@ -110,16 +110,22 @@ type kill struct {
 	since time.Time // zero: it is off
 }
 
-// killSwitch throws a switch, or releases the one that is on.
+// killSwitch throws a switch for some hours, unless one is on.
 func (w *World) killSwitch() {
-	on := w.killed.since.IsZero()
-	if on {
-		w.killed.scope = sla.KillScope{}
-		if w.rng.IntN(2) == 0 {
-			w.killed.scope.Store = w.market.stores[w.rng.IntN(len(w.market.stores))].id
-		}
+	if !w.killed.since.IsZero() {
+		return
 	}
-	w.throw(on)
+	w.killed.scope = sla.KillScope{}
+	if w.rng.IntN(2) == 0 {
+		w.killed.scope.Store = w.market.stores[w.rng.IntN(len(w.market.stores))].id
+	}
+	w.throw(true)
+	since := w.killed.since
+	w.after(w.between(10*time.Minute, 6*time.Hour), func() {
+		if !since.IsZero() && w.killed.since.Equal(since) {
+			w.throw(false)
+		}
+	})
 }
 
 // throw says an operator's word on the scope of the world's switch; the operator sees whether it was heard.

@@ -90,30 +90,66 @@ func (w *World) next(before time.Time) bool {
 // A strand is one line of work of a process: a loop, or a job. It runs until it has to wait, and then others do.
 type strand struct {
 	proc  *process
-	next  func() (time.Duration, bool)
-	stop  func()
-	yield func(time.Duration) bool
+	on    *fibre
 	dead  bool
 	index int // in proc.strands
 }
 
+// A fibre is a coroutine that runs the work of one strand after the other: a new coroutine for each job would have to grow its stack each time.
+type fibre struct {
+	next  func() (time.Duration, bool)
+	stop  func()
+	yield func(time.Duration) bool
+	work  func()
+}
+
+// over is what a fibre gives instead of a wait when its work has ended.
+const over = time.Duration(-1)
+
 // ended is what the code of a dead process panics with at whatever it does next.
 type ended struct{}
 
-// start makes a strand of a process; whatever happens, done is called when it has ended by itself.
+// start makes a strand of a process.
 func (w *World) start(p *process, work func()) {
-	s := &strand{proc: p, index: len(p.strands)}
+	s := &strand{proc: p, index: len(p.strands), on: w.fibre()}
+	s.on.work = work
 	p.strands = append(p.strands, s)
-	s.next, s.stop = iter.Pull(func(yield func(time.Duration) bool) {
-		s.yield = yield
-		defer func() {
-			if r := recover(); r != nil && r != any(ended{}) {
-				panic(r)
-			}
-		}()
-		work()
-	})
 	w.resume(0, s)
+}
+
+// fibre gives one that has nothing to do.
+func (w *World) fibre() *fibre {
+	if n := len(w.idle); n > 0 {
+		f := w.idle[n-1]
+		w.idle = w.idle[:n-1]
+		return f
+	}
+	f := &fibre{}
+	f.next, f.stop = iter.Pull(func(yield func(time.Duration) bool) {
+		f.yield = yield
+		for f.run() && yield(over) {
+			continue
+		}
+	})
+	return f
+}
+
+// run does the work; false when the fibre was stopped meanwhile.
+func (f *fibre) run() (alive bool) {
+	stopped := false
+	yield := f.yield
+	f.yield = func(d time.Duration) bool {
+		stopped = stopped || !yield(d)
+		return !stopped
+	}
+	defer func() {
+		f.yield, alive = yield, !stopped
+		if r := recover(); r != nil && r != any(ended{}) {
+			panic(r)
+		}
+	}()
+	f.work()
+	return true
 }
 
 // step lets a strand go on, unless its process is dead or frozen.
@@ -126,12 +162,13 @@ func (w *World) step(s *strand) {
 		return
 	}
 	w.running = s
-	wait, more := s.next()
+	wait, _ := s.on.next()
 	w.running = nil
-	if more {
+	if wait != over {
 		w.resume(wait, s)
 		return
 	}
+	w.idle = append(w.idle, s.on)
 	s.proc.drop(s)
 }
 
@@ -141,7 +178,7 @@ func (w *World) pause(d time.Duration) {
 	if s == nil {
 		return // the world itself, before or after a run
 	}
-	if s.dead || !s.yield(d) {
+	if s.dead || !s.on.yield(d) {
 		s.dead = true
 		panic(ended{})
 	}
@@ -181,7 +218,7 @@ func (w *World) endAll(p *process) {
 	for _, s := range strands {
 		if s != running {
 			w.running = s
-			s.stop()
+			s.on.stop()
 		}
 	}
 	w.running = running

@@ -57,6 +57,7 @@ type World struct {
 	events    schedule
 	seq       uint64
 	running   *strand
+	idle      []*fibre
 	server    Server
 	market    *market
 	queue     *queue
@@ -180,6 +181,9 @@ func (w *World) end() {
 		if p != nil {
 			w.endAll(p)
 		}
+	}
+	for _, f := range w.idle {
+		f.stop()
 	}
 }
 
