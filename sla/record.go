@@ -2,6 +2,7 @@ package sla
 
 import (
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -13,6 +14,8 @@ var (
 	// ErrStaleCase means that a settlement wrote the ledger and not the case, because somebody else had written the case meanwhile (and armed it).
 	ErrStaleCase = errors.New("the case has changed meanwhile; the ledger is written")
 	ErrFrozen    = errors.New("money is frozen after a loss of memory")
+	// ErrTakenOver is a freeze of seconds: another server holds the store's memory since a moment ago, and may have lost the last of it.
+	ErrTakenOver = fmt.Errorf("another server has taken over: %w", ErrFrozen)
 	ErrAmnesia   = errors.New("the store has lost its memory")
 )
 

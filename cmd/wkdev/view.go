@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"watchkeeper/connectors/simulator"
+	"watchkeeper/sla"
 	"watchkeeper/workers/embedded"
 	"watchkeeper/workers/handle"
 )
@@ -27,7 +29,14 @@ type view struct {
 	heard  int // entries of the platforms' log shown so far
 	paged  map[string]bool
 	tight  bool // as fast as possible: only summaries and what is rare
+	lines  []line
 	totals struct{ answered, anomalies int }
+}
+
+// A line waits for the end of a step, since the platforms' log is read there: what happened in a step is shown in order.
+type line struct {
+	at   time.Time
+	text string
 }
 
 func newView(out io.Writer, paced bool) *view {
@@ -60,6 +69,7 @@ func (v *view) step(now time.Time) {
 		v.entry(e)
 	}
 	v.heard = len(log)
+	v.flush()
 	if !now.Before(v.next) {
 		v.next = now.Add(v.every)
 		v.summary(now)
@@ -92,8 +102,14 @@ func (v *view) entry(e simulator.Entry) {
 	}
 }
 
-func (v *view) line(at time.Time, text string) {
-	fmt.Fprintf(v.out, "%s  %s\n", at.Format("02 Jan 15:04"), text)
+func (v *view) line(at time.Time, text string) { v.lines = append(v.lines, line{at, text}) }
+
+func (v *view) flush() {
+	slices.SortStableFunc(v.lines, func(a, b line) int { return a.at.Compare(b.at) })
+	for _, l := range v.lines {
+		fmt.Fprintf(v.out, "%s  %s\n", l.at.Format("02 Jan 15:04"), l.text)
+	}
+	v.lines = v.lines[:0]
 }
 
 // summary counts the open cases down.
@@ -107,10 +123,8 @@ func (v *view) summary(now time.Time) {
 		return
 	}
 	const shown = 3
+	open = slices.DeleteFunc(open, func(c sla.CaseRecord) bool { return c.Answered || c.Obligation.Deadline.IsZero() })
 	for _, c := range open[:min(shown, len(open))] {
-		if c.Obligation.Deadline.IsZero() {
-			continue
-		}
 		fmt.Fprintf(v.out, "   %s  %-16s  %9s left, silence costs %s\n", c.ID, c.Reason, brief(c.Obligation.Deadline.Sub(now)), c.Obligation.Cost)
 	}
 }

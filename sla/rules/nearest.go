@@ -1,11 +1,22 @@
 package rules
 
+import "strings"
+
 // Nearest finds the candidate with the fewest edits to name, the first in order among equals; empty when none is near enough to
-// have been meant.
+// have been meant. When none is, one underscore for two is forgiven.
 func Nearest(name string, candidates []string) string {
+	if near := nearest(name, candidates, func(c string) string { return c }); near != "" {
+		return near
+	}
+	return nearest(oneEach.Replace(name), candidates, oneEach.Replace)
+}
+
+var oneEach = strings.NewReplacer(separator, "_")
+
+func nearest(name string, candidates []string, as func(string) string) string {
 	best, limit := "", max(3, len(name)/5)+1
 	for _, c := range candidates {
-		if d := distance(name, c, limit); d < limit {
+		if d := distance(name, as(c), limit); d < limit {
 			best, limit = c, d
 		}
 	}

@@ -13,7 +13,8 @@ import (
 )
 
 // refusals are the integers that the scripts of the ledger answer instead of a slot.
-var refusals = map[int64]error{1: sla.ErrHeld, 2: sla.ErrFrozen, 3: sla.ErrFenced, 4: ErrIllegalMove, 5: sla.ErrUnresolved, 6: sla.ErrKilled}
+var refusals = map[int64]error{1: sla.ErrHeld, 2: sla.ErrFrozen, 3: sla.ErrFenced, 4: ErrIllegalMove, 5: sla.ErrUnresolved, 6: sla.ErrKilled,
+	7: sla.ErrTakenOver}
 
 // onLedger runs a script on the ledger of one case; more gives the script's arguments behind the member, under a view. When money is about to
 // move, a loss of memory is for the caller to hear: the new epoch is opened, and nothing is tried again.

@@ -36,7 +36,7 @@ func TestAServerThatTookOverSendsNothingAtFirst(t *testing.T) {
 		send := func(what string, want bool) {
 			t.Helper()
 			sent, err := s.RecordIntent(ctx, intent(held, c.now(), c.now()))
-			if (err == nil) != want || err != nil && !errors.Is(err, sla.ErrFrozen) {
+			if (err == nil) != want || err != nil && !errors.Is(err, sla.ErrTakenOver) {
 				t.Fatalf("%s: want it sent: %t, got %v", what, want, err)
 			}
 			if err == nil {

@@ -189,8 +189,10 @@ func (s *Store) recordIntent(in sla.Intent) (sla.Attempt, error) {
 		return sla.Attempt{}, sla.ErrFenced
 	case stopped(h.kills, s.views[shard].stores[in.Dispute.Store], in.Dispute.Store, in.Reason):
 		return sla.Attempt{}, sla.ErrKilled
-	case h.frozen > in.Since.UnixMilli() || s.strange(h, in.Now):
+	case h.frozen > in.Since.UnixMilli():
 		return sla.Attempt{}, sla.ErrFrozen
+	case s.strange(h, in.Now):
+		return sla.Attempt{}, sla.ErrTakenOver
 	}
 	a := in.Attempt
 	a.State, a.N, a.Lease, a.SentAt = sla.AttemptSent, all[i].N+1, all[i].Lease, instant(floorMS(in.Now))

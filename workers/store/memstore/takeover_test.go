@@ -42,7 +42,7 @@ func TestAServerThatTookOverSendsNothingBeforeWhoKnowsMoreHasCompared(t *testing
 	must(t, send(knows))
 	world.Restore(before)
 	world.TakeOver()
-	if err := send(other); !errors.Is(err, sla.ErrFrozen) {
+	if err := send(other); !errors.Is(err, sla.ErrTakenOver) {
 		t.Fatalf("want nothing sent by who was not told of the intent, got %v", err)
 	}
 	if e := compare(knows); len(e.Lost) == 0 {

@@ -4,7 +4,8 @@
 -- a line each
 -- A scope of a newer version that this one cannot read (READS) stops all that it may mean: every reason of its platform and store, or, when
 -- it has another form, everything.
--- Replies with the slot and the sequence (8 bytes); the integers 0 when memory was lost, 2 frozen (or the server is strange), 3 fenced, 4 not claimed, 6 a switch is on.
+-- Replies with the slot and the sequence (8 bytes); the integers 0 when memory was lost, 2 frozen, 3 fenced, 4 not claimed, 6 a switch is on,
+-- 7 the server has taken over a moment ago.
 local switches = {} -- by shard: the scopes that are on, or false
 
 local function killed(prefix, scopes)
@@ -42,7 +43,7 @@ local function one(key, prefix, a)
   if killed(prefix, ARGV[a + 11]) then return KILLED end
   if memory[key].frozen > tonumber(ARGV[a + 10]) then return FROZEN end
   if memory[key].strange == nil then memory[key].strange = strange(key) end
-  if memory[key].strange then return FROZEN end
+  if memory[key].strange then return TAKEN_OVER end
   local new = slot(SENT, u32(old, 3) + 1, ARGV[a + 8], sub(old, 15, 20), ARGV[a + 6], ARGV[a + 7], ARGV[a + 9])
   call('HSET', ledger, name, new)
   return new .. eight(ahead(key))

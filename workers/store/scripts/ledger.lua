@@ -2,7 +2,7 @@
 -- [21..26] sent at in ms, [27..34] who wrote it last: the process (4 bytes) and its call (so that one repeated by the client library is recognised), [35..] what is sent.
 -- A token is the epoch times 2^32 plus the sequence: it grows with each claim and never falls, whatever is lost.
 local CLAIMED, SENT, SETTLED, REFUSED, UNKNOWN = 1, 2, 3, 4, 5
-local HELD, FROZEN, FENCED, ILLEGAL, UNRESOLVED, KILLED = 1, 2, 3, 4, 5, 6
+local HELD, FROZEN, FENCED, ILLEGAL, UNRESOLVED, KILLED, TAKEN_OVER = 1, 2, 3, 4, 5, 6, 7
 local ON = 49 -- first byte of a kill switch that is on: '1'
 local ANSWER = 0 -- last byte of the name of a slot whose attempt ends its turn; other slots are of what goes beside an answer
 local TWO32 = 4294967296

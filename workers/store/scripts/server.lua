@@ -18,11 +18,8 @@ local function strange(key)
   local h = redis.call('HMGET', key, 'r', 'w')
   local wait = tonumber(h[2] or '0')
   if h[1] ~= name then
-    redis.call('HSET', key, 'r', name)
-    if h[1] then
-      wait = now + STRANGE
-      redis.call('HSET', key, 'w', string.format('%.0f', wait))
-    end
+    if h[1] then wait = now + STRANGE end
+    redis.call('HSET', key, 'r', name, 'w', string.format('%.0f', wait))
   end
   return wait > now and wait <= now + STRANGE
 end
