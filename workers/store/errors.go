@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -62,9 +63,15 @@ func wrap(op string, err error) error {
 	return fmt.Errorf("%s: %w", op, err)
 }
 
+// answered are the errors that tell of a server that was reached.
+var answered = []error{
+	redis.Nil, ErrUnfit, ErrUnknownStore, ErrTooLong, ErrUnknownCase, ErrTurnChanged, ErrCaseClosed, ErrIllegalMove, ErrUnreadable, ErrNoRecords,
+	ErrBadNumber, sla.ErrHeld, sla.ErrUnresolved, sla.ErrFenced, sla.ErrStaleCase, sla.ErrFrozen, sla.ErrAmnesia, sla.ErrKilled, sla.ErrBudget, sla.ErrStorm,
+}
+
 // kindOf is nil for a cancelled caller, for a refusal that no operator can help, and for a server that answers and is not what we want.
 func kindOf(err error) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, redis.Nil) || errors.Is(err, ErrUnfit) {
+	if errors.Is(err, context.Canceled) || slices.ContainsFunc(answered, func(a error) bool { return errors.Is(err, a) }) {
 		return nil
 	}
 	if _, ok := errors.AsType[redis.Error](err); !ok {
