@@ -13,9 +13,9 @@ var (
 	ErrFenced     = errors.New("the claim was taken over")
 	// ErrStaleCase means that a settlement wrote the ledger and not the case, because somebody else had written the case meanwhile (and armed it).
 	ErrStaleCase = errors.New("the case has changed meanwhile; the ledger is written")
-	ErrFrozen    = errors.New("money is frozen after a loss of memory")
-	// ErrTakenOver is a freeze of seconds: another server holds the store's memory since a moment ago, and may have lost the last of it.
-	ErrTakenOver = fmt.Errorf("another server has taken over: %w", ErrFrozen)
+	ErrFrozen    = errors.New("money is frozen")
+	// ErrTakenOver is a freeze of seconds: the store's server was started anew or took over a moment ago, and may have lost what was written last.
+	ErrTakenOver = fmt.Errorf("the store's server is new: %w", ErrFrozen)
 	ErrAmnesia   = errors.New("the store has lost its memory")
 )
 

@@ -64,6 +64,7 @@ func (d *demo) run(cmd *cobra.Command) error {
 	}
 	defer house.Close()
 	v.begin(house, d)
+	defer v.end()
 	pace := wait
 	if !paced {
 		pace = nil

@@ -29,11 +29,11 @@ type view struct {
 	heard  int // entries of the platforms' log shown so far
 	paged  map[string]bool
 	tight  bool // as fast as possible: only summaries and what is rare
-	lines  []line
+	waits  []line
 	totals struct{ answered, anomalies int }
 }
 
-// A line waits for the end of a step, since the platforms' log is read there: what happened in a step is shown in order.
+// A line waits for the end of its step: the platforms' log is read there, and what happened in a step is shown in order.
 type line struct {
 	at   time.Time
 	text string
@@ -89,7 +89,7 @@ func (v *view) entry(e simulator.Entry) {
 	case simulator.KindMoved:
 		what = "platform moves the deadline"
 	case simulator.KindBreached:
-		v.line(e.At, fmt.Sprintf("%s/%s  DEADLINE FELL IN SILENCE: the platform pays %s", e.Store, e.Subject, e.Amount))
+		v.say(e.At, fmt.Sprintf("%s/%s  DEADLINE FELL IN SILENCE: the platform pays %s", e.Store, e.Subject, e.Amount))
 		return
 	case simulator.KindAgreed, simulator.KindProposed:
 		v.totals.answered++
@@ -98,21 +98,29 @@ func (v *view) entry(e simulator.Entry) {
 		}
 	}
 	if what != "" && !v.tight {
-		v.line(e.At, fmt.Sprintf("%s/%s  %s", e.Store, e.Subject, what))
+		v.say(e.At, fmt.Sprintf("%s/%s  %s", e.Store, e.Subject, what))
 	}
 }
 
-func (v *view) line(at time.Time, text string) { v.lines = append(v.lines, line{at, text}) }
+func (v *view) say(at time.Time, text string) { v.waits = append(v.waits, line{at, text}) }
 
+// flush shows what waits, in the order in which it happened.
 func (v *view) flush() {
-	slices.SortStableFunc(v.lines, func(a, b line) int { return a.at.Compare(b.at) })
-	for _, l := range v.lines {
+	slices.SortStableFunc(v.waits, func(a, b line) int { return a.at.Compare(b.at) })
+	for _, l := range v.waits {
 		fmt.Fprintf(v.out, "%s  %s\n", l.at.Format("02 Jan 15:04"), l.text)
 	}
-	v.lines = v.lines[:0]
+	v.waits = v.waits[:0]
 }
 
-// summary counts the open cases down.
+// end shows what a step that failed has left.
+func (v *view) end() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.flush()
+}
+
+// summary counts the open cases down, and names those that are answered next: not the ones that wait for the platform to show an answer.
 func (v *view) summary(now time.Time) {
 	r := v.house.World.Report()
 	fmt.Fprintf(v.out, "── %s  disputes %d, answered %d, open %d, breached %d, parcels %d, anomalies seen %d\n", now.Format("Mon 02 Jan 15:04"),
@@ -140,7 +148,7 @@ func (v *view) notice(kind string, n handle.Notice) {
 		return
 	}
 	left := n.Decision.Deadline.Sub(v.house.Now())
-	v.line(v.house.Now(), fmt.Sprintf("%s  %s: %s, %s left", n.Case.ID, strings.ToUpper(kind), n.Why, brief(left)))
+	v.say(v.house.Now(), fmt.Sprintf("%s  %s: %s, %s left", n.Case.ID, strings.ToUpper(kind), n.Why, brief(left)))
 }
 
 // pagedCases is how many cases a person was paged for.
@@ -172,13 +180,13 @@ func (v *view) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	defer v.mu.Unlock()
 	switch e.Message {
 	case "answered":
-		v.line(v.house.Now(), fmt.Sprintf("%s  answer %s (%s): %s, %s left, %s", get("case"), get("answer"), get("why"), get("outcome"), get("left"), get("amount")))
+		v.say(v.house.Now(), fmt.Sprintf("%s  answer %s (%s): %s, %s left, %s", get("case"), get("answer"), get("why"), get("outcome"), get("left"), get("amount")))
 	case "outcome learnt":
-		v.line(v.house.Now(), fmt.Sprintf("%s  the platform was asked about %s: %s", get("case"), get("answer"), get("outcome")))
+		v.say(v.house.Now(), fmt.Sprintf("%s  the platform was asked about %s: %s", get("case"), get("answer"), get("outcome")))
 	case "parcel anomaly":
 		v.totals.anomalies++
 		if !v.tight {
-			v.line(v.house.Now(), fmt.Sprintf("parcel %s  %s", get("parcel"), get("anomaly")))
+			v.say(v.house.Now(), fmt.Sprintf("parcel %s  %s", get("parcel"), get("anomaly")))
 		}
 	}
 	return nil

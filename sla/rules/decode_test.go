@@ -141,7 +141,7 @@ func FuzzLoad(f *testing.F) {
 func TestNearestForgivesOneUnderscoreForTwo(t *testing.T) {
 	t.Parallel()
 	names := []string{"WK_REDIS__ADDRS", "WK_REDIS__PASSWORD_FILE", "WK_HTTP__LISTEN"}
-	for name, want := range map[string]string{"WK_REDIS_ADRS": "WK_REDIS__ADDRS", "WK_REDIS_PASSWORT_FILE": "WK_REDIS__PASSWORD_FILE", "WK_RABBIT_HOST": ""} {
+	for name, want := range map[string]string{"WK_HTTP_LISSTNER": "WK_HTTP__LISTEN", "WK_RABBIT_HOST": ""} {
 		if got := Nearest(name, names); got != want {
 			t.Errorf("%s: want %q, got %q", name, want, got)
 		}

@@ -11,8 +11,10 @@ func Nearest(name string, candidates []string) string {
 	return nearest(oneEach.Replace(name), candidates, oneEach.Replace)
 }
 
+// oneEach writes one underscore where two part the levels of a name: one for two is the commonest slip.
 var oneEach = strings.NewReplacer(separator, "_")
 
+// nearest compares the name with what as makes of each candidate.
 func nearest(name string, candidates []string, as func(string) string) string {
 	best, limit := "", max(3, len(name)/5)+1
 	for _, c := range candidates {

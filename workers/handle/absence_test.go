@@ -86,10 +86,4 @@ func TestAbsenceCountsFromOurOwnFirstLookAndForEachTryAlone(t *testing.T) {
 	if got := a.first(tryOf(try), now.Add(10*time.Minute)); !got.Equal(now.Add(10 * time.Minute)) {
 		t.Errorf("want a window of its own for the next try, got %s", got)
 	}
-	for i := range 3 * absenceGeneration {
-		a.first(tryKey{slot: sla.AttemptKey{Turn: sla.Turn(i + 100)}}, now)
-	}
-	if n := len(a.young) + len(a.old); n > 2*absenceGeneration {
-		t.Errorf("it remembers %d tries: want it bounded", n)
-	}
 }

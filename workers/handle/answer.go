@@ -170,12 +170,12 @@ func (t *turn) send(ctx context.Context, d sla.Decision, a sla.Answer) error {
 	}
 	sent, ready, err := t.intend(ctx, t.held, a, t.Now())
 	if err == nil && !ready {
+		w := rewrite(t.rec, t.later(againWait, d))
 		if t.killed {
-			t.stopped.set(t.held.AttemptKey, t.began)
-			err = t.stop(ctx, d)
-		} else {
-			_, err = t.put(ctx, rewrite(t.rec, t.later(againWait, d)))
+			t.killedAt.set(t.held.AttemptKey, t.began)
+			t.tell(ctx, d, &w)
 		}
+		_, err = t.put(ctx, w)
 		return errors.Join(err, t.unspend(ctx, t.held, a.Kind))
 	}
 	if err != nil {
@@ -188,27 +188,31 @@ func (t *turn) send(ctx context.Context, d sla.Decision, a sla.Answer) error {
 	return t.outcome(ctx, d, a, sent, r)
 }
 
-// Of answers that a kill switch stops.
+// An answer that a kill switch stopped is asked about every minute, and its platform is read this often meanwhile, more often towards guard.
 const (
-	unreadWhileStopped = 15 * time.Minute // since the platform was read last
-	stoppedGeneration  = 50_000
+	rereadKilled   = 15 * time.Minute
+	killedAtOnce   = 50_000 // answers that are remembered, twice as many at the most
+	brakeLimit     = 2 * time.Second
+	partsUntilRead = 8 // of the time that is left to guard
 )
 
-// stays tells whether a kill switch that stopped this answer a short while ago is still on. Then the platform is not read again: a switch over a
-// store with thousands of cases would use up its allowance in reading each of them every minute. What changes there meanwhile, the feed sees.
-func (t *turn) stays(ctx context.Context) bool {
-	if t.Brake == nil || t.held.State != sla.AttemptClaimed || t.Now().Sub(t.stopped.of(t.held.AttemptKey)) >= unreadWhileStopped {
+// stillKilled tells whether a kill switch that stopped this answer a short while ago is still on. Then the platform is not read again: a switch
+// over a store with thousands of cases would use up its allowance in reading each of them every minute. What changes there meanwhile, the feed
+// sees; people are told of nothing without a reading. Where the switches cannot be read the turn goes on: its intent asks for them again.
+func (t *turn) stillKilled(ctx context.Context) bool {
+	if t.held.State != sla.AttemptClaimed || t.decision.Warned > t.rec.Warned {
 		return false
 	}
+	wait := rereadKilled
+	if !t.decision.Deadline.IsZero() {
+		wait = min(wait, sla.GuardAt(t.rec.Obligation, t.rule).Sub(t.now())/partsUntilRead)
+	}
+	if t.Now().Sub(t.killedAt.get(t.held.AttemptKey)) >= wait {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, brakeLimit)
+	defer cancel()
 	return errors.Is(t.Brake.CheckKill(ctx, t.src.Platform, t.rec.ID.Store, t.rec.Reason), sla.ErrKilled)
-}
-
-// stop puts off an answer that a kill switch stops. Whether it is off is looked at every minute.
-func (t *turn) stop(ctx context.Context, d sla.Decision) error {
-	w := rewrite(t.rec, t.later(againWait, d))
-	t.tell(ctx, d, &w)
-	_, err := t.put(ctx, w)
-	return err
 }
 
 // tell warns of a warn point that passes while a kill switch stops the answer: a decision only warns of what waits, and this case is due.
@@ -230,6 +234,7 @@ func (t *turn) tell(ctx context.Context, d sla.Decision, w *sla.CaseWrite) {
 func (t *turn) intend(ctx context.Context, attempt sla.Attempt, a sla.Answer, since time.Time) (sla.Attempt, bool, error) {
 	attempt.Kind, attempt.Proposal, attempt.Amount, attempt.Why = a.Kind, a.Proposal, a.Amount, a.Why
 	sent, err := t.Ledger.RecordIntent(ctx, sla.Intent{Attempt: attempt, Reason: t.dispute.Reason, Now: t.Now(), Since: since})
+	t.killed = errors.Is(err, sla.ErrKilled)
 	switch {
 	case err == nil:
 		return sent, true, nil
@@ -237,7 +242,7 @@ func (t *turn) intend(ctx context.Context, attempt sla.Attempt, a sla.Answer, si
 		return sla.Attempt{}, false, nil
 	case errors.Is(err, sla.ErrFrozen), errors.Is(err, sla.ErrAmnesia), errors.Is(err, sla.ErrKilled):
 		label := "frozen"
-		if t.killed = errors.Is(err, sla.ErrKilled); t.killed {
+		if t.killed {
 			label = "killed"
 		}
 		t.metrics.answers.WithLabelValues(string(t.src.Platform), a.Kind.String(), label).Inc()

@@ -167,8 +167,9 @@ func TestAnsweredCaseStillAsksForAnOlderAttempt(t *testing.T) {
 func TestFrozenMoneyIsPutOffAndSentAfterTheFreeze(t *testing.T) {
 	t.Parallel()
 	for name, freeze := range map[string]func(*world){
-		"frozen":  func(w *world) { w.memory.frozen = actAt.Add(5 * time.Minute) },
-		"amnesia": func(w *world) { w.memory.lost = true },
+		"frozen":     func(w *world) { w.memory.frozen = actAt.Add(5 * time.Minute) },
+		"new server": func(w *world) { w.memory.strange = actAt.Add(5 * time.Minute) },
+		"amnesia":    func(w *world) { w.memory.lost = true },
 		"amnesia after the claim": func(w *world) {
 			w.fault = func(at point) bool {
 				if at.name == "claim attempts" && at.when == "after" {

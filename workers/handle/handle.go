@@ -27,8 +27,8 @@ type Store interface {
 // Ledger is the memory of what was sent. A claim gives the slot as it stands: claimed, when the caller now holds it and nothing of this
 // slot is out; unknown, when the caller holds it and must first learn what became of the last try; settled, when there is nothing left
 // to do. It answers sla.ErrHeld while another holds the slot, and sla.ErrUnresolved while the answer of another turn may be out. An intent
-// makes the coming send durable; it is refused with sla.ErrFrozen when memory was lost after since, with sla.ErrAmnesia, sla.ErrFenced or
-// sla.ErrKilled, else it gives the attempt as sent; a send without an intent does not exist.
+// makes the coming send durable; it is refused with sla.ErrFrozen when memory was lost after since or the server is new (sla.ErrTakenOver, which
+// is one), with sla.ErrAmnesia, sla.ErrFenced or sla.ErrKilled, else it gives the attempt as sent; a send without an intent does not exist.
 type Ledger interface {
 	Attempts(ctx context.Context, id sla.DisputeID) ([]sla.Attempt, error)
 	ClaimAttempts(ctx context.Context, keys []sla.AttemptKey, now time.Time, lease time.Duration) []sla.Claim
@@ -101,7 +101,7 @@ type Deps struct {
 	// Limit is how many cases of a store may be under way to an answer at once in this process, as of now; 0, or a nil function: any number.
 	Limit func(sla.StoreID) int
 	Meter Meter            // nil: nobody measures
-	Brake connectors.Brake // knows the kill switches; nil: an answer learns of them when it would be sent
+	Brake connectors.Brake // knows the kill switches
 	// Compared tells whether what other processes wrote down about time counts by this process' clock; nil: it does.
 	Compared func() bool
 	// Frozen is until when no answer to a dispute may be sent, as far as this process has heard; zero, or a nil function: any time.
@@ -111,13 +111,13 @@ type Deps struct {
 // Handlers do the work.
 type Handlers struct {
 	Deps
-	log     *zap.Logger
-	metrics *metrics
-	kinds   map[job.Kind]func(context.Context, job.Args) error
-	absent  *instants[tryKey]
-	stopped *instants[sla.AttemptKey] // when an answer was stopped by a kill switch, after its platform was read
-	slots   *slots
-	end     atomic.Pointer[time.Time] // of this process; nil: not in sight
+	log      *zap.Logger
+	metrics  *metrics
+	kinds    map[job.Kind]func(context.Context, job.Args) error
+	absent   *instants[tryKey]
+	killedAt *instants[sla.AttemptKey] // when the platform was last read for an answer that a kill switch then stopped
+	slots    *slots
+	end      atomic.Pointer[time.Time] // of this process; nil: not in sight
 }
 
 // New makes the handlers.
@@ -125,7 +125,7 @@ func New(d Deps) *Handlers {
 	if d.Meter == nil {
 		d.Meter = unmetered{}
 	}
-	h := &Handlers{Deps: d, log: d.Log.Named("handle"), metrics: d.Metrics.metrics, absent: newAbsences(), stopped: newInstants[sla.AttemptKey](stoppedGeneration),
+	h := &Handlers{Deps: d, log: d.Log.Named("handle"), metrics: d.Metrics.metrics, absent: newAbsences(), killedAt: newInstants[sla.AttemptKey](killedAtOnce),
 		slots: newSlots()}
 	h.kinds = map[job.Kind]func(context.Context, job.Args) error{
 		job.Assess:  h.assess,

@@ -17,41 +17,41 @@ func newInstants[K comparable](most int) *instants[K] {
 	return &instants[K]{most: most, young: map[K]time.Time{}}
 }
 
-// first is the instant of a thing, now if it has none yet, and from then on.
-func (m *instants[K]) first(of K, now time.Time) time.Time {
+// first is the instant of a key: now if it has none yet, and the same from then on.
+func (m *instants[K]) first(key K, now time.Time) time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	at, ok := m.young[of]
+	at, ok := m.young[key]
 	if ok {
 		return at
 	}
-	if at, ok = m.old[of]; !ok {
+	if at, ok = m.old[key]; !ok {
 		at = now
 	}
-	m.put(of, at)
+	m.put(key, at)
 	return at
 }
 
-// of is the instant of a thing; zero when it has none.
-func (m *instants[K]) of(thing K) time.Time {
+// get is the instant of a key; zero when it has none.
+func (m *instants[K]) get(key K) time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if at, ok := m.young[thing]; ok {
+	if at, ok := m.young[key]; ok {
 		return at
 	}
-	return m.old[thing]
+	return m.old[key]
 }
 
-// set gives a thing an instant.
-func (m *instants[K]) set(thing K, at time.Time) {
+// set gives a key an instant.
+func (m *instants[K]) set(key K, at time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.put(thing, at)
+	m.put(key, at)
 }
 
-func (m *instants[K]) put(thing K, at time.Time) {
-	if _, ok := m.young[thing]; !ok && len(m.young) >= m.most {
+func (m *instants[K]) put(key K, at time.Time) {
+	if _, ok := m.young[key]; !ok && len(m.young) >= m.most {
 		m.young, m.old = map[K]time.Time{}, m.young
 	}
-	m.young[thing] = at
+	m.young[key] = at
 }

@@ -27,8 +27,9 @@ type memory struct {
 	epoch   uint64
 	claims  uint64
 	frozen  time.Time
-	lost    bool     // the memory is gone, and nobody has noticed yet
-	illegal []string // moves that no ledger may see
+	strange time.Time // until then the server is new
+	lost    bool      // the memory is gone, and nobody has noticed yet
+	illegal []string  // moves that no ledger may see
 }
 
 var (
@@ -208,6 +209,8 @@ func (m *memory) RecordIntent(ctx context.Context, in sla.Intent) (out sla.Attem
 			err = errIllegal
 		case m.frozen.After(since):
 			err = sla.ErrFrozen
+		case m.strange.After(now):
+			err = sla.ErrTakenOver
 		case slices.ContainsFunc(m.kills, func(k sla.KillScope) bool { return k.Covers(a.Dispute.Platform, a.Dispute.Store, in.Reason) }):
 			err = sla.ErrKilled
 		default:

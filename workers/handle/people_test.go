@@ -203,30 +203,75 @@ func TestKillSwitchStopsSendsUntilItIsOff(t *testing.T) {
 
 func TestUnderAKillSwitchAPlatformIsReadSeldomAndTheEndIsSeenAtOnce(t *testing.T) {
 	t.Parallel()
-	w := opened(t, damaged)
-	w.memory.kills = []sla.KillScope{{Store: "AE01"}}
-	w.until(actAt.Add(time.Minute))
-	before := w.platform.looked
-	w.until(actAt.Add(5 * time.Hour))
-	if n := w.platform.looked - before; n < 18 || n > 20 {
-		t.Errorf("%d reads in five hours under a switch: want one in 15 minutes", n)
+	for _, on := range []sla.KillScope{{}, {Store: "AE01"}, {Store: "AE01", Reason: sla.ReasonDamaged}} {
+		w := opened(t, damaged)
+		w.memory.kills = []sla.KillScope{on}
+		w.until(actAt.Add(time.Minute))
+		before := w.platform.looked
+		w.until(actAt.Add(5 * time.Hour))
+		if n := w.platform.looked - before; n < 18 || n > 20 {
+			t.Errorf("%+v: %d reads in five hours under a switch: want one in 15 minutes", on, n)
+		}
+		w.memory.kills = []sla.KillScope{{Store: "AE02"}, {Reason: sla.ReasonOther}}
+		w.until(actAt.Add(5*time.Hour + 2*time.Minute))
+		w.sent(sla.AnswerOffer)
 	}
-	w.memory.kills = []sla.KillScope{{Store: "AE02"}}
-	w.until(actAt.Add(5*time.Hour + 2*time.Minute))
-	w.sent(sla.AnswerOffer)
+}
+
+// The deadline is brought forward so that guard is near: nobody may hear of that a quarter of an hour later.
+func TestUnderAKillSwitchADeadlineThatMovesIsSeenTheSoonerTheLessTimeIsLeft(t *testing.T) {
+	t.Parallel()
+	for minute := range 15 { // after a reading, one of them
+		w := opened(t, damaged)
+		w.memory.kills = []sla.KillScope{{}}
+		at := guardAt.Add(-time.Duration(20+minute) * time.Minute)
+		w.until(at)
+		w.platform.dispute.Obligations[0].Deadline = deadline.Add(at.Sub(guardAt) + time.Minute)
+		w.until(at.Add(7 * time.Minute))
+		w.paged(sla.WhyGuardPassed)
+	}
+}
+
+func TestAnAnswerOfUnknownOutcomeIsAskedForUnderAKillSwitchToo(t *testing.T) {
+	t.Parallel()
+	w := opened(t, damaged)
+	w.memory.kills = []sla.KillScope{{}}
+	w.until(actAt.Add(time.Minute))
+	sent := w.slot() // by another process, whose record of it was lost
+	sent.State, sent.N, sent.SentAt = sla.AttemptSent, 1, w.now
+	w.memory.slots[sent.AttemptKey] = sent
+	w.until(actAt.Add(4 * time.Minute))
+	if w.platform.asked == 0 {
+		t.Error("want its outcome asked for at once")
+	}
 }
 
 func TestUnderAKillSwitchPeopleAreToldAsAlways(t *testing.T) {
 	t.Parallel()
-	late := []sla.WarnPoint{{Before: 24 * time.Hour, Channel: sla.ChannelChat}, {Before: 6 * time.Hour, Channel: sla.ChannelPage}}
+	page := 6*time.Hour + 7*time.Minute // between two readings
+	late := []sla.WarnPoint{{Before: 24 * time.Hour, Channel: sla.ChannelChat}, {Before: page, Channel: sla.ChannelPage}}
 	w := opened(t, damaged, func(w *world) { w.rule.Warn.Value = late })
 	w.memory.kills = []sla.KillScope{{}}
+	w.until(deadline.Add(-page + 2*time.Minute))
+	w.paged(sla.WhyKilled)
 	w.until(deadline.Add(time.Hour))
 	w.sent()
 	if len(w.warnings) != 1 || w.warnings[0].Why != sla.WhyKilled {
 		t.Errorf("want one warning, at the point that comes after the answer is due, got %v", w.warnings)
 	}
 	w.paged(sla.WhyKilled, sla.WhyGuardPassed, sla.WhyDeadlinePassed)
+}
+
+// What a person does on the platform's own pages, the next reading shows: nobody is told of a turn that is over.
+func TestUnderAKillSwitchNobodyIsToldWithoutAReading(t *testing.T) {
+	t.Parallel()
+	page := 6*time.Hour + 7*time.Minute
+	w := opened(t, damaged, func(w *world) { w.rule.Warn.Value = []sla.WarnPoint{{Before: page, Channel: sla.ChannelPage}} })
+	w.memory.kills = []sla.KillScope{{}}
+	w.until(deadline.Add(-page - 5*time.Minute))
+	w.platform.dispute.State, w.platform.dispute.Obligations = sla.StateBuyer, nil
+	w.until(deadline.Add(-page + 5*time.Minute))
+	w.paged()
 }
 
 func TestASwitchThrownAfterTheIntentCostsNothingButTime(t *testing.T) {

@@ -200,8 +200,9 @@ func (t *turn) run(ctx context.Context) error {
 		_, err := t.put(ctx, rewrite(t.rec, t.later(wait, t.decision)))
 		return err
 	}
-	if t.stays(ctx) {
-		return t.stop(ctx, t.decision)
+	if t.stillKilled(ctx) {
+		_, err := t.put(ctx, rewrite(t.rec, t.later(againWait, t.decision)))
+		return err
 	}
 	var err error
 	t.began = t.Now()

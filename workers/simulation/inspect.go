@@ -17,7 +17,7 @@ func (j *judge) inspect() {
 		return
 	}
 	if err := memory.EachCase(context.Background(), func(c sla.CaseRecord) error {
-		if d := w.dispute(c.ID); d != nil {
+		if d := w.dispute(c.ID); d != nil && d.id() == c.ID {
 			records[d.n] = c
 		}
 		j.armed(c)

@@ -36,7 +36,7 @@ type seller struct {
 // A dispute is one matter, with the truth about it.
 type dispute struct {
 	n       int
-	name    string // of its case
+	name    string // its id in words, made once: it is asked for at every step
 	store   *seller
 	turn    int
 	pages   bool      // only a person can answer in this turn

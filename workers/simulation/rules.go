@@ -110,7 +110,7 @@ type kill struct {
 	since time.Time // zero: it is off
 }
 
-// killSwitch throws a switch for some hours, unless one is on.
+// killSwitch throws a switch, unless one is on: mostly for up to six hours, and sometimes for so long that answers which are due pass guard under it.
 func (w *World) killSwitch() {
 	if !w.killed.since.IsZero() {
 		return
@@ -119,13 +119,18 @@ func (w *World) killSwitch() {
 	if w.rng.IntN(2) == 0 {
 		w.killed.scope.Store = w.market.stores[w.rng.IntN(len(w.market.stores))].id
 	}
+	lasts := w.between(10*time.Minute, 6*time.Hour)
+	if w.rng.IntN(4) == 0 {
+		lasts = w.between(6*time.Hour, 30*time.Hour)
+	}
 	w.throw(true)
-	since := w.killed.since
-	w.after(w.between(10*time.Minute, 6*time.Hour), func() {
-		if !since.IsZero() && w.killed.since.Equal(since) {
-			w.throw(false)
-		}
-	})
+	if since := w.killed.since; !since.IsZero() {
+		w.after(lasts, func() {
+			if w.killed.since.Equal(since) {
+				w.throw(false)
+			}
+		})
+	}
 }
 
 // throw says an operator's word on the scope of the world's switch; the operator sees whether it was heard.

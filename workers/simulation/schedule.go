@@ -127,29 +127,21 @@ func (w *World) fibre() *fibre {
 	f := &fibre{}
 	f.next, f.stop = iter.Pull(func(yield func(time.Duration) bool) {
 		f.yield = yield
-		for f.run() && yield(over) {
-			continue
+		for more := true; more; more = yield(over) { // yield is false from the stop on
+			f.run()
 		}
 	})
 	return f
 }
 
-// run does the work; false when the fibre was stopped meanwhile.
-func (f *fibre) run() (alive bool) {
-	stopped := false
-	yield := f.yield
-	f.yield = func(d time.Duration) bool {
-		stopped = stopped || !yield(d)
-		return !stopped
-	}
+func (f *fibre) run() {
 	defer func() {
-		f.yield, alive = yield, !stopped
+		f.work = nil
 		if r := recover(); r != nil && r != any(ended{}) {
 			panic(r)
 		}
 	}()
 	f.work()
-	return true
 }
 
 // step lets a strand go on, unless its process is dead or frozen.
@@ -162,14 +154,17 @@ func (w *World) step(s *strand) {
 		return
 	}
 	w.running = s
-	wait, _ := s.on.next()
+	wait, more := s.on.next()
 	w.running = nil
-	if wait != over {
+	switch {
+	case !more:
+		panic("a fibre has ended under its strand")
+	case wait != over:
 		w.resume(wait, s)
-		return
+	default:
+		w.idle = append(w.idle, s.on)
+		s.proc.drop(s)
 	}
-	w.idle = append(w.idle, s.on)
-	s.proc.drop(s)
 }
 
 // pause lets time pass for the running strand. It does not return in a process that has died.
@@ -178,7 +173,7 @@ func (w *World) pause(d time.Duration) {
 	if s == nil {
 		return // the world itself, before or after a run
 	}
-	if s.dead || !s.on.yield(d) {
+	if s.dead || !s.on.yield(max(d, 0)) {
 		s.dead = true
 		panic(ended{})
 	}

@@ -2,6 +2,7 @@ package simulation_test
 
 import (
 	"context"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +48,16 @@ func TestNothingIsLateOrTwiceUnderEveryFault(t *testing.T) {
 		if r.Crashes == 0 {
 			t.Errorf("seed %d: want processes that die", r.Seed)
 		}
+	}
+}
+
+// Not parallel: it counts all goroutines.
+func TestAWorldLeavesNothingRunning(t *testing.T) { //nolint:paralleltest // see above
+	unraced(t)
+	before := runtime.NumGoroutine()
+	wantSound(t, play(1, 30, simulation.All, inMemory()), 30)
+	if after := runtime.NumGoroutine(); after > before {
+		t.Errorf("want no goroutine of the world left, got %d more", after-before)
 	}
 }
 

@@ -5,7 +5,7 @@
 -- A scope of a newer version that this one cannot read (READS) stops all that it may mean: every reason of its platform and store, or, when
 -- it has another form, everything.
 -- Replies with the slot and the sequence (8 bytes); the integers 0 when memory was lost, 2 frozen, 3 fenced, 4 not claimed, 6 a switch is on,
--- 7 the server has taken over a moment ago.
+-- 7 the server was started anew, or took over, a moment ago.
 local switches = {} -- by shard: the scopes that are on, or false
 
 local function killed(prefix, scopes)

@@ -19,7 +19,7 @@ local function strange(key)
   local wait = tonumber(h[2] or '0')
   if h[1] ~= name then
     if h[1] then wait = now + STRANGE end
-    redis.call('HSET', key, 'r', name, 'w', string.format('%.0f', wait))
+    redis.call('HSET', key, 'r', name, 'w', string.format('%.0f', wait)) -- both in one call
   end
   return wait > now and wait <= now + STRANGE
 end
