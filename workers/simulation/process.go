@@ -48,6 +48,9 @@ func (p *process) now() time.Time { return p.w.now.Add(p.skew) }
 
 // launch starts a process in the place of one that has ended. It tries again while Redis is out of its reach.
 func (w *World) launch(n int) {
+	if p := w.processes[n]; p != nil && !p.dead {
+		panic("two processes in one place")
+	}
 	w.launches++
 	p := &process{w: w, n: n, name: fmt.Sprint("p", w.launches), rules: w.rules}
 	if w.o.Faults&Skew != 0 && w.rng.IntN(4) == 0 && w.now.Before(w.calm) {
@@ -222,7 +225,7 @@ func (w *World) freeze(p *process) {
 // step is where a process may die or freeze.
 func (p *process) step() {
 	w := p.w
-	if w.may(Crash, 0.0001) {
+	if !p.dead && w.may(Crash, 0.0001) { // what a process that died had deferred takes no step
 		w.crash(p)
 	}
 	if w.may(Freeze, 0.00003) {
