@@ -74,6 +74,9 @@ var modeNames = names{"shadow", "hold", "live"}
 
 func (m Mode) String() string { return modeNames.of(int(m)) }
 
+// Modes lists every mode, for labels.
+func Modes() []Mode { return all[Mode](len(modeNames)) }
+
 // ParseMode reads shadow, hold or live.
 func ParseMode(s string) (Mode, error) { return parse[Mode](modeNames, "mode", s) }
 

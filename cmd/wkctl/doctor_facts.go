@@ -171,7 +171,7 @@ func presenceOf(first, last told[[]store.Process]) told[presence] {
 func (e *examination) attempts(c sla.CaseRecord, all []sla.Attempt) {
 	f := &e.facts
 	for _, a := range all {
-		open := a.State == sla.AttemptUnknown || a.State == sla.AttemptSent && a.Lease.Before(f.at)
+		open, late := sweep.Unknown(a, f.at, e.book.At(f.at).For(c.ID.Platform, c.ID.Store, c.Reason).Settle.Value)
 		if !open {
 			continue
 		}
@@ -179,8 +179,7 @@ func (e *examination) attempts(c sla.CaseRecord, all []sla.Attempt) {
 		if u.count++; u.oldest.IsZero() || a.SentAt.Before(u.oldest) {
 			u.oldest = a.SentAt
 		}
-		settle := e.book.At(f.at).For(c.ID.Platform, c.ID.Store, c.Reason).Settle.Value
-		if f.at.Sub(a.SentAt) > settle+2*sweep.Lease {
+		if late {
 			if u.late++; len(u.samples) < 3 {
 				u.samples = append(u.samples, c.ID.String())
 			}

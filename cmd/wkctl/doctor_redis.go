@@ -123,14 +123,15 @@ func judgeReplication(s store.Server) verdict {
 }
 
 func judgeMemory(s store.Server) verdict {
-	limit, of := s.Max, "of maxmemory"
-	if limit == 0 {
-		limit, of = s.System, "of the machine (maxmemory is 0)"
+	of := "of maxmemory"
+	if s.Max == 0 {
+		of = "of the machine (maxmemory is 0)"
 	}
-	if limit == 0 || s.Used == 0 {
+	used, told := s.MemoryShare()
+	if !told {
 		return verdict{stateUnknown, "the server does not tell its memory", "see that it has room"}
 	}
-	share := percent * float64(s.Used) / float64(limit)
+	share := percent * used
 	found := fmt.Sprintf("%d MiB, %.0f %% %s", s.Used/mebibytes, share, of)
 	return memoryLimits.judge(share, "give it more memory before it is full: then it refuses every write", found)
 }

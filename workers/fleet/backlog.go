@@ -22,6 +22,7 @@ const mendEvery = 10 * time.Second
 type backlog struct {
 	inspect    *asynq.Inspector
 	jobs       *prometheus.Desc
+	latency    *prometheus.Desc
 	unreadable *prometheus.CounterVec
 }
 
@@ -30,6 +31,8 @@ func newBacklog(inspect *asynq.Inspector, reg prometheus.Registerer) *backlog {
 		inspect: inspect,
 		jobs: prometheus.NewDesc("watchkeeper_queue_jobs",
 			"Jobs in asynq by queue and state; archived ones were given up, and of more than 10,000 the oldest are dropped.", []string{"queue", "state"}, nil),
+		latency: prometheus.NewDesc("watchkeeper_queue_latency_seconds",
+			"For how long the oldest job of a queue has waited for a worker; 0 when none waits.", []string{"queue"}, nil),
 		unreadable: promauto.With(reg).NewCounterVec(prometheus.CounterOpts{Name: "watchkeeper_queue_unreadable_total",
 			Help: "Jobs that asynq cannot read, taken out of the hands of its workers."}, []string{"queue"}),
 	}
@@ -41,7 +44,10 @@ func newBacklog(inspect *asynq.Inspector, reg prometheus.Registerer) *backlog {
 }
 
 // Describe implements prometheus.Collector.
-func (b *backlog) Describe(ch chan<- *prometheus.Desc) { ch <- b.jobs }
+func (b *backlog) Describe(ch chan<- *prometheus.Desc) {
+	ch <- b.jobs
+	ch <- b.latency
+}
 
 // Collect implements prometheus.Collector. What asynq does not answer is left out.
 func (b *backlog) Collect(ch chan<- prometheus.Metric) {
@@ -56,6 +62,7 @@ func (b *backlog) Collect(ch chan<- prometheus.Metric) {
 				continue
 			}
 		}
+		ch <- prometheus.MustNewConstMetric(b.latency, prometheus.GaugeValue, max(info.Latency, 0).Seconds(), queue)
 		for state, n := range map[string]int{"pending": info.Pending, "active": info.Active, "retry": info.Retry, "archived": info.Archived} {
 			ch <- prometheus.MustNewConstMetric(b.jobs, prometheus.GaugeValue, float64(n), queue, state)
 		}

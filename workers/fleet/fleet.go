@@ -48,6 +48,8 @@ type Fleet struct {
 	inspect  *asynq.Inspector
 	mender   *job.Mender
 	backlog  *backlog
+	census   *censusCollector
+	lookout  *lookout
 	listener net.Listener
 	admin    net.Listener // nil: nobody asked for it
 	stops    []step
@@ -182,7 +184,8 @@ func (f *Fleet) wire(context.Context) error {
 	f.sweeper.Under(f.pressure)
 	f.watch = sweep.NewWatch(f.store, poll.Lease, f.o.Now, f.o.Log, swept)
 	f.obeyer = &sweep.Obeyer{Store: f.store, Sources: f.sources, Rules: book, Name: f.ruling, Now: f.o.Now, Log: f.log}
-	f.reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	f.census, f.lookout = newCensusCollector(f.sources), newLookout(f.reg, f.sources)
+	f.reg.MustRegister(f.census, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		newStoreCollector(f.store, f.o.Book, f.o.Now), newMeterCollector(f.o.Book, f.meter, f.o.Now))
 	return nil
 }

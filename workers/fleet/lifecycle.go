@@ -77,6 +77,8 @@ func (f *Fleet) Start(ctx context.Context) error {
 	}))
 	run("mend the queue", mendEvery, f.mend)
 	run("obey rules", slowEvery, f.onTime(f.obeyer.Obey))
+	run("count the cases", countEvery/countLooks, f.onTime(f.countDue))
+	run("look around", lookEvery, f.onTime(f.LookAround))
 	run("measure", measureEvery, f.measure)
 	run("poll", f.o.Config.Workers.Poll, f.onTime(func(ctx context.Context) error {
 		_, err := f.poller.RunOnce(ctx)

@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"errors"
+	"runtime"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,8 +22,8 @@ type storeCollector struct {
 	book  *rules.Book
 	now   func() time.Time
 
-	up, rules, versions, kills *prometheus.Desc
-	money                      *moneyCollector
+	up, build, rules, versions, processes, kills *prometheus.Desc
+	money                                        *moneyCollector
 }
 
 func newStoreCollector(s *store.Store, book *rules.Book, now func() time.Time) *storeCollector {
@@ -31,17 +32,19 @@ func newStoreCollector(s *store.Store, book *rules.Book, now func() time.Time) *
 	}
 	return &storeCollector{
 		store: s, book: book, now: now,
-		up:       desc("store_up", "1 when the store answers, else 0."),
-		rules:    desc("rules_info", "The hash of the rules in force, and since which date they are what they are; empty without dates.", "hash", "since"),
-		versions: desc("rules_versions", "Different rulebooks among the replicas that live; more than 1 for long means a roll-out that stuck."),
-		kills:    desc("kill_switch_on", "Kill switches that are on, by what they stop: everything, a platform, a store, or a reason in any of them.", "scope"),
-		money:    newMoneyCollector(desc, book),
+		up:        desc("store_up", "1 when the store answers, else 0."),
+		build:     desc("build_info", "What this process was built of.", "version", "go_version"),
+		rules:     desc("rules_info", "The hash of the rules in force, and since which date they are what they are; empty without dates.", "hash", "since"),
+		versions:  desc("rules_versions", "Different rulebooks among the replicas that live; more than 1 for long means a roll-out that stuck."),
+		processes: desc("processes", "Processes that have said within two minutes which rules they obey."),
+		kills:     desc("kill_switch_on", "Kill switches that are on, by what they stop: everything, a platform, a store, or a reason in any of them.", "scope"),
+		money:     newMoneyCollector(desc, book),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (c *storeCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.up, c.rules, c.versions, c.kills} {
+	for _, d := range []*prometheus.Desc{c.up, c.build, c.rules, c.versions, c.processes, c.kills} {
 		ch <- d
 	}
 	c.money.describe(ch)
@@ -55,14 +58,20 @@ func (c *storeCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
+	gauge(c.build, 1, Version(), runtime.Version())
 	gauge(c.rules, 1, c.book.Hash(), c.since(now))
 	if c.store.Ping(ctx) != nil {
 		gauge(c.up, 0)
 		return
 	}
 	gauge(c.up, 1)
-	if n, err := c.store.RulesVersions(ctx, now, HeardWithin); err == nil {
-		gauge(c.versions, float64(n))
+	if books, err := c.store.Rulebooks(ctx, now, HeardWithin); err == nil {
+		n := 0
+		for _, processes := range books {
+			n += processes
+		}
+		gauge(c.versions, float64(len(books)))
+		gauge(c.processes, float64(n))
 	}
 	if kills, err := c.store.Kills(ctx); err == nil || errors.Is(err, store.ErrUnreadable) {
 		on := map[string]int{}

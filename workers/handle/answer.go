@@ -109,7 +109,7 @@ func (t *turn) reserve(ctx context.Context, a sla.Answer) (sla.Why, error) {
 	default:
 		return sla.WhyNone, err
 	}
-	t.metrics.answers.WithLabelValues(string(t.src.Platform), a.Kind.String(), why.String()).Inc()
+	t.count(a.Kind, why.String())
 	t.log.Warn("no budget for an answer", zap.String("case", t.rec.ID.String()), zap.Stringer("amount", a.Amount), zap.Error(err))
 	return why, nil
 }
@@ -245,7 +245,7 @@ func (t *turn) intend(ctx context.Context, attempt sla.Attempt, a sla.Answer, si
 		if t.killed {
 			label = "killed"
 		}
-		t.metrics.answers.WithLabelValues(string(t.src.Platform), a.Kind.String(), label).Inc()
+		t.count(a.Kind, label)
 		t.log.Warn("nothing may be sent now", zap.String("case", t.rec.ID.String()), zap.Stringer("answer", a.Kind), zap.Error(err))
 		return sla.Attempt{}, false, nil
 	}

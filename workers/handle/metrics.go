@@ -40,7 +40,7 @@ func NewMetrics(reg prometheus.Registerer, platforms []sla.Platform) *Metrics {
 	m := &metrics{
 		jobs:      counter("jobs_total", "Jobs done, by kind and result.", "kind", "result"),
 		decisions: counter("decisions_total", "Decisions about cases, by what they said.", "platform", "action"),
-		answers:   counter("answers_total", "Answers sent, or learnt about, by outcome.", "platform", "answer", "outcome"),
+		answers:   counter("answers_total", "Answers sent, or learnt about, by the mode of then and the outcome.", "platform", "answer", "mode", "outcome"),
 		pages:     counter("pages_total", "Cases for which a person was paged.", "platform"),
 		warnings:  counter("warnings_total", "Warn points that were announced, by the loudest channel.", "platform", "channel"),
 		shadows:   counter("shadow_answers_total", "Answers that would have been sent; none: a person would have been paged.", "platform", "answer"),
@@ -68,8 +68,10 @@ func (m *metrics) prepare(platforms []sla.Platform) {
 			m.decisions.WithLabelValues(string(p), a.String())
 		}
 		for _, k := range sla.AnswerKinds()[1:] {
-			for _, o := range outcomes {
-				m.answers.WithLabelValues(string(p), k.String(), o)
+			for _, mode := range sla.Modes() {
+				for _, o := range outcomes {
+					m.answers.WithLabelValues(string(p), k.String(), mode.String(), o)
+				}
 			}
 		}
 		m.pages.WithLabelValues(string(p))
@@ -90,6 +92,11 @@ func (m *metrics) job(kind job.Kind, err error, took time.Duration) {
 	}
 	m.jobs.WithLabelValues(string(kind), result).Inc()
 	m.took.WithLabelValues(string(kind)).Observe(took.Seconds())
+}
+
+// count counts an answer of a turn.
+func (t *turn) count(k sla.AnswerKind, outcome string) {
+	t.metrics.answers.WithLabelValues(string(t.src.Platform), k.String(), t.rule.Mode.Value.String(), outcome).Inc()
 }
 
 func (m *metrics) decided(p sla.Platform, d sla.Decision) {

@@ -161,7 +161,7 @@ func (t *turn) confirm(ctx context.Context, held sla.Attempt) (bool, error) {
 	if outcome == connectors.OutcomePresent && held.Turn == t.rec.Obligation.Turn && endsTurn(held) {
 		t.rec.Answered = true
 	}
-	t.metrics.answers.WithLabelValues(string(t.src.Platform), held.Kind.String(), label).Inc()
+	t.count(held.Kind, label)
 	s.Audit = t.audit(answer, result{state: s.State})
 	t.log.Info("outcome learnt", zap.String("case", t.rec.ID.String()), zap.Stringer("answer", held.Kind), zap.String("outcome", label))
 	err = t.settle(ctx, held, s)
@@ -246,7 +246,7 @@ func (t *turn) report(a sla.Answer, r result) {
 	case errors.Is(r.err, sla.ErrKilled):
 		outcome = "killed"
 	}
-	t.metrics.answers.WithLabelValues(string(t.src.Platform), a.Kind.String(), outcome).Inc()
+	t.count(a.Kind, outcome)
 	t.log.Info("answered", zap.String("case", t.rec.ID.String()), zap.Stringer("answer", a.Kind), zap.Stringer("why", a.Why), zap.String("outcome", outcome),
 		zap.Stringer("amount", a.Amount), zap.Duration("left", sla.EffectiveDeadline(t.rec.Obligation, t.rule).Sub(t.now()).Round(time.Second)),
 		zap.Uint32("attempt", a.Attempt), zap.Error(r.err))

@@ -14,6 +14,7 @@ type metrics struct {
 	anomalies *prometheus.CounterVec
 	window    *prometheus.GaugeVec
 	doubts    *prometheus.CounterVec
+	breaches  *prometheus.CounterVec
 }
 
 // Metrics are intake's counters, registered once for a process.
@@ -32,7 +33,12 @@ func NewMetrics(reg prometheus.Registerer, platforms []sla.Platform) *Metrics {
 		doubts: f.NewCounterVec(prometheus.CounterOpts{Name: "watchkeeper_rows_read_again_total",
 			Help: "Changed rows whose detail showed nothing new, and which are read again with the next poll."}, []string{"platform"}),
 	}
+	m.breaches = f.NewCounterVec(prometheus.CounterOpts{Name: "watchkeeper_breaches_total",
+		Help: "Deadlines that passed in silence, as the platform shows it, by what kept an answer from going out; silent: nobody was told."}, []string{"platform", "cause"})
 	for _, p := range platforms {
+		for _, cause := range causes() {
+			m.breaches.WithLabelValues(string(p), cause)
+		}
 		m.count(p, Tally{})
 		m.window.WithLabelValues(string(p))
 		m.doubts.WithLabelValues(string(p))

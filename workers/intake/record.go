@@ -58,6 +58,9 @@ func (in *Intake) record(ctx context.Context, src *connectors.Source, watched []
 		default:
 			tally.Updated++
 		}
+		if cause := breached(o, in.now()); cause != "" {
+			in.metrics.breaches.WithLabelValues(string(src.Platform), cause).Inc()
+		}
 		if due[i] {
 			jobs = append(jobs, assess(writes[i].ID, r.Version)...)
 		}

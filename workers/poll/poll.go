@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
 	"watchkeeper/connectors"
@@ -72,7 +73,9 @@ func New(store Store, feeds []Feed, now func() time.Time, log *zap.Logger, m *Me
 	for _, f := range feeds {
 		r.feeds[f.ID] = f
 		r.walks[f.ID] = newWalk()
-		r.metrics.lastSuccess.WithLabelValues(string(f.Source.Store), f.kind()).Set(0) // a feed that was never read has a series, too
+		for _, m := range []*prometheus.GaugeVec{r.metrics.lastSuccess, r.metrics.refused, r.metrics.interval} {
+			m.WithLabelValues(string(f.Source.Store), f.kind()).Set(0) // a feed that was never read has a series, too
+		}
 	}
 	return r
 }
@@ -100,6 +103,18 @@ func (r *Runner) Ensure(ctx context.Context) error {
 func (r *Runner) Forget() {
 	for _, w := range r.walks {
 		w.forget()
+	}
+}
+
+// Heard tells the runner where the reading of the feeds stands, whoever reads them, for its metrics.
+func (r *Runner) Heard(records []sla.FeedRecord) {
+	now := r.now()
+	for _, rec := range records {
+		if feed, ok := r.feeds[rec.ID]; ok {
+			every, _ := feed.Pace(now)
+			r.metrics.interval.WithLabelValues(string(feed.Source.Store), feed.kind()).Set(every.Seconds())
+			r.metrics.success(feed, rec.LastSuccess)
+		}
 	}
 }
 
@@ -185,13 +200,11 @@ func (r *Runner) read(ctx context.Context, feed Feed, rec sla.FeedRecord) {
 		rec.Failures++
 		rec.Next = now.Add(r.spread(backoff(every, rec.Failures)))
 	}
-	r.metrics.polls.WithLabelValues(string(feed.Source.Platform), connectors.KindOf(err).String()).Inc()
+	r.metrics.polled(feed, err, now)
 	if err != nil && connectors.KindOf(err) != connectors.Throttled && ctx.Err() == nil {
 		r.log.Warn("feed not read", zap.String("feed", feed.ID), zap.Uint32("failures", rec.Failures), zap.Error(err))
 	}
-	if !rec.LastSuccess.IsZero() {
-		r.metrics.lastSuccess.WithLabelValues(string(feed.Source.Store), feed.kind()).Set(float64(rec.LastSuccess.UnixMilli()) / 1000)
-	}
+	r.metrics.success(feed, rec.LastSuccess)
 	// The record is written even when we are stopping: the pages are recorded, and a lost cursor would only read them again.
 	ctx, cancel2 := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel2()

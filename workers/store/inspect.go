@@ -106,6 +106,9 @@ func instantMS(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
+// Inspection looks at the records of a store that is open. It knows of no Shards.
+func (s *Store) Inspection() *Inspection { return &Inspection{s: s} }
+
 // Shards tells what each shard remembers of itself.
 func (i *Inspection) Shards() []ShardState { return i.states }
 
