@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -167,7 +168,13 @@ func newCallMetrics(reg prometheus.Registerer) *callMetrics {
 
 func (m *callMetrics) observer(p sla.Platform) connectors.CallObserver {
 	took := m.took.WithLabelValues(string(p))
+	var known sync.Map
 	return func(op string, kind connectors.Kind, d time.Duration) {
+		if _, again := known.LoadOrStore(op, true); !again { // a first failure after that is a rate and no gap
+			for _, k := range append(connectors.Kinds(), connectors.KindNone) {
+				m.total.WithLabelValues(string(p), op, k.String())
+			}
+		}
 		m.total.WithLabelValues(string(p), op, kind.String()).Inc()
 		took.Observe(d.Seconds())
 	}

@@ -12,7 +12,9 @@ import (
 )
 
 const (
-	walkWidth    = 16  // buckets read in one round trip of an inspection
+	walkRecords  = 512 // records read in one round trip of an inspection, about
+	walkNarrow   = 16  // buckets read in one, at least
+	walkWide     = 512 // and at most
 	walkCommands = 128 // the other commands of one: what Redis does in a millisecond or so
 	walkLeaves   = 16  // leaves of timers read in one
 	mostSamples  = 3
@@ -86,8 +88,12 @@ func inspect[R any](ctx context.Context, s *Store, k kind[R], about surveyed[R])
 	op := "inspect " + k.name
 	t := Tally{Stores: map[sla.StoreID]int{}}
 	for shard := range s.shards {
-		for first := 0; first < s.buckets; first += walkWidth {
-			found, err := readStored(ctx, s, k, shard, span{first, min(first+walkWidth, s.buckets)})
+		width, err := s.walkWidth(ctx, k.class, shard)
+		if err != nil {
+			return t, wrap(op, err)
+		}
+		for first := 0; first < s.buckets; first += width {
+			found, err := readStored(ctx, s, k, shard, span{first, min(first+width, s.buckets)})
 			if err != nil {
 				return t, wrap(op, err)
 			}
@@ -108,6 +114,15 @@ func inspect[R any](ctx context.Context, s *Store, k kind[R], about surveyed[R])
 		}
 	}
 	return t, nil
+}
+
+// walkWidth is how many buckets are read in one round trip: the more the emptier they are, for most of the cost of a small walk is its round trips.
+func (s *Store) walkWidth(ctx context.Context, c class, shard int) (int, error) {
+	count, err := s.rdb.HGet(ctx, s.keys[shard].counts, string(c)).Int()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return 0, err
+	}
+	return min(max(walkRecords*s.buckets/max(count, 1), walkNarrow), walkWide), nil
 }
 
 func readStored[R any](ctx context.Context, s *Store, k kind[R], shard int, at span) ([]stored[R], error) {
