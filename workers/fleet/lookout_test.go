@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -107,11 +108,11 @@ func samples(t *testing.T, reg *prometheus.Registry, prefix string) map[string]f
 			continue
 		}
 		for _, m := range f.GetMetric() {
-			name := ""
+			var name strings.Builder
 			for _, l := range m.GetLabel() {
-				name += l.GetValue()
+				name.WriteString(l.GetValue())
 			}
-			out[name] = m.GetGauge().GetValue()
+			out[name.String()] = m.GetGauge().GetValue()
 		}
 	}
 	return out

@@ -57,18 +57,7 @@ func TestADeadlineThatPassedInSilenceIsCountedOnceByWhatKeptTheAnswer(t *testing
 					t.Fatal(err)
 				}
 			}
-			got := map[string]float64{}
-			families, err := b.reg.Gather()
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, f := range families {
-				for _, m := range f.GetMetric() {
-					if f.GetName() == "watchkeeper_breaches_total" && m.GetLabel()[1].GetValue() == "aliexpress" {
-						got[m.GetLabel()[0].GetValue()] = m.GetCounter().GetValue()
-					}
-				}
-			}
+			got := b.breaches(t)
 			if len(got) != 8 {
 				t.Errorf("want a series for each cause from the start, got %v", got)
 			}
@@ -79,6 +68,24 @@ func TestADeadlineThatPassedInSilenceIsCountedOnceByWhatKeptTheAnswer(t *testing
 			}
 		})
 	}
+}
+
+// breaches are the counters of the one marketplace by cause.
+func (b *bundle) breaches(t *testing.T) map[string]float64 {
+	t.Helper()
+	families, err := b.reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]float64{}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if f.GetName() == "watchkeeper_breaches_total" && m.GetLabel()[1].GetValue() == "aliexpress" {
+				out[m.GetLabel()[0].GetValue()] = m.GetCounter().GetValue()
+			}
+		}
+	}
+	return out
 }
 
 func TestTheMetricsOfIntakeAreWellFormed(t *testing.T) {
