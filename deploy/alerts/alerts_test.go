@@ -1,0 +1,341 @@
+// Package alerts_test joins the alerts, their runbooks, the example for Alertmanager and the metrics of a real daemon by name.
+package alerts_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+	"go.yaml.in/yaml/v3"
+
+	"watchkeeper/connectors/all"
+	"watchkeeper/workers/fleet"
+	"watchkeeper/workers/store/storetest"
+)
+
+type rule struct {
+	Alert       string            `yaml:"alert"`
+	Expr        string            `yaml:"expr"`
+	Labels      map[string]string `yaml:"labels"`
+	Annotations map[string]string `yaml:"annotations"`
+}
+
+func read(t *testing.T, name string, into any) {
+	t.Helper()
+	raw, err := os.ReadFile(name)
+	if err == nil {
+		err = yaml.Unmarshal(raw, into)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func rules(t *testing.T) (out []rule) {
+	t.Helper()
+	var file struct {
+		Groups []struct{ Rules []rule }
+	}
+	read(t, "rules.yaml", &file)
+	for _, g := range file.Groups {
+		out = append(out, g.Rules...)
+	}
+	if len(out) < 20 {
+		t.Fatalf("%d rules read", len(out))
+	}
+	return out
+}
+
+// noPlatform is a network on which nobody answers.
+type noPlatform struct{}
+
+func (noPlatform) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusServiceUnavailable, Status: "503 out", Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+}
+
+// exported are the metrics of a daemon with every kind of budget set that has read its lists once, with the labels of each.
+func exported(t *testing.T) map[string][]string {
+	t.Helper()
+	config, book, err := fleet.Load(t.Context(), []string{
+		"WK_REDIS__ADDRS=" + storetest.StartRedis(t), "WK_HTTP__LISTEN=127.0.0.1:0", "WK_SLA__STORE_BUDGET=300USD", "WK_SLA__TOTAL_BUDGET=900USD", "WK_SLA__STORM=20/2h",
+		"WK_STORE__AE01__PLATFORM=aliexpress", "WK_STORE__AE01__APP_KEY=500123", "WK_STORE__AE01__APP_SECRET=a-secret-of-the-demonstration",
+		"WK_STORE__AE01__ACCESS_TOKEN=access", "WK_STORE__AE01__REFRESH_TOKEN=refresh",
+	}, all.Platforms())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := fleet.New(t.Context(), fleet.Options{Config: config, Book: book, Registry: all.Platforms(), Now: time.Now, Log: zap.NewNop(), HTTP: noPlatform{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Stop(context.Background()) }()
+	for _, do := range []func(context.Context) error{f.Begin, f.Step, f.Count, f.LookAround} {
+		if err := do(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	families, err := f.Registry().Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string][]string{}
+	for _, family := range families {
+		out[family.GetName()] = []string{}
+		for _, l := range family.GetMetric()[0].GetLabel() {
+			out[family.GetName()] = append(out[family.GetName()], l.GetName())
+		}
+	}
+	return out
+}
+
+var (
+	metricName = regexp.MustCompile(`watchkeeper_[a-z0-9_]+`)
+	selector   = regexp.MustCompile(`(watchkeeper_[a-z0-9_]+)\{([^}]*)\}`)
+	matcher    = regexp.MustCompile(`([a-z_]+)(?:=~|!~|!=|=)"`)
+	grouping   = regexp.MustCompile(`\bby \(([^)]*)\) \((?:[a-z_]+\()*(watchkeeper_[a-z0-9_]+)`)
+)
+
+func TestEveryMetricAndLabelInTheRulesIsExported(t *testing.T) {
+	t.Parallel()
+	metrics := exported(t)
+	for _, r := range rules(t) {
+		for _, name := range metricName.FindAllString(r.Expr, -1) {
+			if metrics[name] == nil {
+				t.Errorf("%s: nobody exports %s", r.Alert, name)
+			}
+		}
+		wants := func(metric, label string) {
+			if label != "instance" && !slices.Contains(metrics[metric], label) {
+				t.Errorf("%s: %s has no label %s, only %v", r.Alert, metric, label, metrics[metric])
+			}
+		}
+		for _, found := range selector.FindAllStringSubmatch(r.Expr, -1) {
+			for _, m := range matcher.FindAllStringSubmatch(found[2], -1) {
+				wants(found[1], m[1])
+			}
+		}
+		for _, found := range grouping.FindAllStringSubmatch(r.Expr, -1) {
+			for label := range strings.SplitSeq(found[1], ",") {
+				wants(found[2], strings.TrimSpace(label))
+			}
+		}
+		if by := strings.Count(r.Expr, " by ("); by != len(grouping.FindAllString(r.Expr, -1)) {
+			t.Errorf("%s: not each of %d groupings is understood by this test", r.Alert, by)
+		}
+	}
+}
+
+func TestEveryMetricInARunbookIsExported(t *testing.T) {
+	t.Parallel()
+	metrics := exported(t)
+	for _, later := range []string{"job_duration_seconds", "value_at_risk"} { // these have series from the first job and the first case on
+		metrics["watchkeeper_"+later] = []string{}
+	}
+	for _, page := range pages(t) {
+		for _, name := range metricName.FindAllString(string(page.text), -1) {
+			if metrics[name] == nil {
+				t.Errorf("%s: nobody exports %s", page.alert, name)
+			}
+		}
+	}
+}
+
+type page struct {
+	alert string
+	text  []byte
+}
+
+func pages(t *testing.T) (out []page) {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join("..", "runbooks", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, page{strings.TrimSuffix(filepath.Base(name), ".md"), text})
+	}
+	return out
+}
+
+func TestEveryAlertHasItsRunbookOfOneScreenAndEveryRunbookItsAlert(t *testing.T) {
+	t.Parallel()
+	const screen = 45
+	alerts := map[string]bool{}
+	for _, r := range rules(t) {
+		alerts[r.Alert] = true
+		if r.Annotations["runbook_url"] != "deploy/runbooks/"+r.Alert+".md" {
+			t.Errorf("%s: its runbook is %q", r.Alert, r.Annotations["runbook_url"])
+		}
+		if r.Annotations["summary"] == "" || r.Annotations["description"] == "" {
+			t.Errorf("%s: want a summary and a description", r.Alert)
+		}
+		if !slices.Contains([]string{"critical", "warning", "none"}, r.Labels["severity"]) {
+			t.Errorf("%s: severity %q", r.Alert, r.Labels["severity"])
+		}
+	}
+	seen := map[string]bool{}
+	for _, p := range pages(t) {
+		seen[p.alert] = true
+		if !alerts[p.alert] {
+			t.Errorf("the runbook %s has no alert", p.alert)
+		}
+		var heads []string
+		for line := range bytes.Lines(p.text) {
+			if bytes.HasPrefix(line, []byte("#")) {
+				heads = append(heads, strings.TrimSpace(string(line)))
+			}
+		}
+		if want := []string{"# " + p.alert, "## Meaning", "## Impact", "## Look here", "## Do this", "## Roll back"}; !slices.Equal(heads, want) {
+			t.Errorf("%s: want the headings %q, got %q", p.alert, want, heads)
+		}
+		if n := bytes.Count(p.text, []byte("\n")); n > screen {
+			t.Errorf("%s: %d lines are more than a screen", p.alert, n)
+		}
+	}
+	for alert := range alerts {
+		if !seen[alert] {
+			t.Errorf("%s has no runbook", alert)
+		}
+	}
+}
+
+func TestEveryAlertIsTestedToFireAndToStayQuiet(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("rules_test.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Tests []struct {
+			Checks []struct {
+				Expr    string
+				Samples []struct{ Value float64 } `yaml:"exp_samples"`
+			} `yaml:"promql_expr_test"`
+		}
+	}
+	if err := yaml.Unmarshal(raw, &file); err != nil {
+		t.Fatal(err)
+	}
+	fires, quiet := map[string]bool{}, map[string]bool{"Watchdog": true}
+	name := regexp.MustCompile(`alertname="(\w+)"`)
+	for _, test := range file.Tests {
+		for _, c := range test.Checks {
+			if m := name.FindStringSubmatch(c.Expr); m != nil && len(c.Samples) > 0 {
+				fires[m[1]] = true
+			} else if m != nil {
+				quiet[m[1]] = true
+			}
+		}
+	}
+	for _, r := range rules(t) {
+		if !fires[r.Alert] || !quiet[r.Alert] {
+			t.Errorf("%s: tested to fire %t, to stay quiet %t", r.Alert, fires[r.Alert], quiet[r.Alert])
+		}
+	}
+}
+
+// deadlines are the alerts that nothing may hold back.
+var deadlines = []string{"DisputeDeadlineImminent", "DisputeBreached", "TimeIsShort"}
+
+func TestNothingHoldsBackADeadline(t *testing.T) {
+	t.Parallel()
+	type route struct {
+		Matchers []string
+		Mute     []string `yaml:"mute_time_intervals"`
+		Active   []string `yaml:"active_time_intervals"`
+		Routes   []route
+	}
+	var config struct {
+		Route   route
+		Inhibit []struct {
+			Target []string `yaml:"target_matchers"`
+		} `yaml:"inhibit_rules"`
+	}
+	read(t, "alertmanager.yaml", &config)
+	if len(config.Inhibit) == 0 || len(config.Route.Routes) == 0 {
+		t.Fatal("nothing was read")
+	}
+	for _, r := range append(config.Route.Routes, config.Route) {
+		if len(r.Mute)+len(r.Active) > 0 || len(r.Routes) > 0 && len(r.Matchers) > 0 {
+			t.Errorf("a route of %v has times, or routes of its own that this test does not read", r.Matchers)
+		}
+	}
+	for _, alert := range rules(t) {
+		if !slices.Contains(deadlines, alert.Alert) {
+			continue
+		}
+		if alert.Labels["severity"] != "critical" {
+			t.Errorf("%s is %s", alert.Alert, alert.Labels["severity"])
+		}
+		for _, i := range config.Inhibit {
+			if mutes(t, i.Target, alert) {
+				t.Errorf("%s is held back by an inhibition of %v", alert.Alert, i.Target)
+			}
+		}
+	}
+}
+
+// mutes reports whether matchers may fit an alert. Of labels that only its series have, nothing is known: they may.
+func mutes(t *testing.T, matchers []string, r rule) bool {
+	t.Helper()
+	form := regexp.MustCompile(`^(\w+)(=~|!~|!=|=)"(.*)"$`)
+	for _, m := range matchers {
+		parts := form.FindStringSubmatch(m)
+		if parts == nil {
+			t.Fatalf("matcher %q is not understood", m)
+		}
+		value, known := r.Labels[parts[1]]
+		if parts[1] == "alertname" {
+			value, known = r.Alert, true
+		}
+		pattern := parts[3]
+		if len(parts[2]) == 1 || parts[2] == "!=" {
+			pattern = regexp.QuoteMeta(pattern)
+		}
+		if fits := regexp.MustCompile(`^(?:` + pattern + `)$`).MatchString(value); known && fits == strings.HasPrefix(parts[2], "!") {
+			return false
+		}
+	}
+	return true
+}
+
+func TestTheRulesDoInPrometheusWhatTheirTestsSay(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		tool string
+		args []string
+		must bool
+	}{
+		{"promtool", []string{"check", "rules", "rules.yaml"}, true},
+		{"promtool", []string{"test", "rules", "rules_test.yaml"}, true},
+		{"amtool", []string{"check-config", "alertmanager.yaml"}, false},
+	} {
+		t.Run(c.tool+" "+c.args[0], func(t *testing.T) {
+			t.Parallel()
+			path, err := exec.LookPath(c.tool)
+			switch {
+			case err != nil && c.must && cmp.Or(os.Getenv("CI"), "false") == "true":
+				t.Fatalf("no %s on the PATH (Debian: apt-get install prometheus)", c.tool)
+			case err != nil:
+				t.Skipf("no %s on the PATH (Debian: apt-get install prometheus)", c.tool)
+			}
+			if out, err := exec.CommandContext(t.Context(), path, c.args...).CombinedOutput(); err != nil {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
+	}
+}
