@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"watchkeeper/workers/job"
+	"watchkeeper/workers/fleet"
 	"watchkeeper/workers/store"
 )
 
@@ -32,7 +33,7 @@ func judgeRedis(f *facts) sheet {
 	for _, server := range f.servers.value {
 		if server.Err != nil {
 			v := untold(server.Err)
-			if !strings.Contains(v.found, noPermission) {
+			if !fleet.Forbidden(server.Err) {
 				v.state = stateFail
 			}
 			s.add("server", server.Addr, v)

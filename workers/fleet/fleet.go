@@ -74,8 +74,8 @@ func New(ctx context.Context, o Options) (*Fleet, error) {
 	}
 	f := &Fleet{o: o, log: o.Log.Named("fleet"), reg: prometheus.NewRegistry(), process: rand.Text(), alarmed: map[sla.Platform]bool{}}
 	f.clock = newTimekeeper(o.Now, f.reg)
-	for _, w := range o.Book.Warnings() {
-		f.log.Warn("the rules may not mean what they say", zap.String("warning", w))
+	for _, w := range Warnings(o.Config, o.Book) {
+		f.log.Warn("the configuration may not mean what it says", zap.String("warning", w))
 	}
 	for _, build := range []func(context.Context) error{f.openStore, f.openQueue, f.openPlatforms, f.openHooks, f.wire, f.listen} {
 		if err := build(ctx); err != nil {
