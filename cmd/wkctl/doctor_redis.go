@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"watchkeeper/workers/job"
 	"watchkeeper/workers/fleet"
+	"watchkeeper/workers/job"
 	"watchkeeper/workers/store"
 )
 
