@@ -71,7 +71,7 @@ func TestWhatIsSwitchedOffInTheChartIsNotThere(t *testing.T) {
 
 func TestTheScriptsOfRedisCanBeRead(t *testing.T) {
 	t.Parallel()
-	scripts, err := filepath.Glob(filepath.Join(deploy, "kustomize", "examples", "redis", "*.sh"))
+	scripts, err := filepath.Glob(filepath.Join(deploy, "examples", "redis", "*.sh"))
 	if err != nil || len(scripts) != 3 {
 		t.Fatalf("want three scripts, got %v: %v", scripts, err)
 	}

@@ -93,9 +93,9 @@ func certificate(t *testing.T) []byte {
 
 // envFiles are all files of variables, in the order in which they are laid over one another.
 var envFiles = map[string][]string{
-	"shadow":     {"kustomize/base/rules.env", "kustomize/overlays/shadow/rules.env"},
-	"production": {"kustomize/base/rules.env", "kustomize/overlays/production/rules.env"},
-	"kind":       {"kustomize/base/rules.env", "kustomize/overlays/kind/rules.env"},
+	"shadow":     {"base/rules.env", "overlays/shadow/rules.env"},
+	"production": {"base/rules.env", "overlays/production/rules.env"},
+	"kind":       {"base/rules.env", "overlays/kind/rules.env"},
 	"compose":    {"compose/rules.env"},
 }
 

@@ -44,7 +44,7 @@ var kustomized = func() func(folder string) (set, error) {
 
 func kustomize(folder string) (set, error) {
 	k := krusty.MakeKustomizer(krusty.MakeDefaultOptions())
-	resources, err := k.Run(filesys.MakeFsOnDisk(), filepath.Join(deploy, "kustomize", filepath.FromSlash(folder)))
+	resources, err := k.Run(filesys.MakeFsOnDisk(), filepath.Join(deploy, filepath.FromSlash(folder)))
 	if err != nil {
 		return nil, fmt.Errorf("kustomize %s: %w", folder, err)
 	}
