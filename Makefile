@@ -89,6 +89,10 @@ fresh: ## fail when a generated file is not what its source says
 .PHONY: check
 check: fmt-check vet lint race fresh licences-check vuln ## everything that must hold before a change is merged
 
+.PHONY: deploy-check
+deploy-check: ## hold the manifests under deploy/ to the API's own types, to each other and to the program
+	cd deploy/check && $(GO) vet ./... && $(GO) test -count=1 ./...
+
 .PHONY: bench
 bench: ## run the benchmarks, without the tests
 	$(GO) test -run '^$$' -bench . -benchmem $(PKG)

@@ -63,15 +63,23 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	log.Info("starting", zap.String("version", fleet.Version()))
 	f, err := fleet.New(ctx, fleet.Options{Config: config, Book: book, Registry: all.Platforms(), Now: time.Now, Log: log})
 	if err != nil {
-		log.Error("not started", zap.Error(err))
+		log.Error("not started", zap.Error(err), advice(err))
 		return exitFailed
 	}
 	if err := f.Run(ctx); err != nil {
-		log.Error("stopped", zap.Error(err))
+		log.Error("stopped", zap.Error(err), advice(err))
 		return exitFailed
 	}
 	log.Info("stopped")
 	return exitOK
+}
+
+// advice says what to do about an error, where that is known.
+func advice(err error) zap.Field {
+	if do := fleet.Advice(err); do != "" {
+		return zap.String("do", do)
+	}
+	return zap.Skip()
 }
 
 // inform answers the few arguments there are.

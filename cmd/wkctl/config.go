@@ -52,7 +52,7 @@ func (t *tool) check(ctx context.Context) checkView {
 	config, book, err := fleet.Load(ctx, t.environ, t.registry)
 	v := checkView{Problems: problemsOf(err), Warnings: []string{}}
 	if book != nil {
-		v.Rules, v.Warnings = words(book.Hash()), nonNil(book.Warnings())
+		v.Rules, v.Warnings = words(book.Hash()), nonNil(fleet.Warnings(config, book))
 	} else { // what is left may hold mistakes that only the connectors know
 		config, book, _ = fleet.Load(ctx, bare(t.environ, v.Problems), t.registry)
 	}

@@ -90,7 +90,7 @@ func TestEveryKindOfWrongStoreAndMachineryIsOneReportedMistake(t *testing.T) {
 func TestSecretsInFilesMayEndInANewline(t *testing.T) {
 	t.Parallel()
 	for _, file := range []string{"good", "trailing", "windows"} {
-		if v, _ := check(t, inDir(t, "WK_STORE__T17__API_KEY_FILE=DIR/"+file), exitOK); !v.OK || len(v.Warnings) != 0 {
+		if v, _ := check(t, inDir(t, "WK_NOTIFY__PAGE_URL=https://hooks.example.com/p WK_STORE__T17__API_KEY_FILE=DIR/"+file), exitOK); !v.OK || len(v.Warnings) != 0 {
 			t.Errorf("%s: %+v", file, v)
 		}
 	}
@@ -107,7 +107,7 @@ func TestMistakesOfRulesAndOfConnectorsAreOneReport(t *testing.T) {
 
 func TestWhatIsHardlyMeantIsAWarningAndNoFailure(t *testing.T) {
 	t.Parallel()
-	silent := []string{"WK_STORE__AE01__PLATFORM=bazaar", "WK_SLA__MODE=live", "WK_SLA__STORE__AE01__REASON__DAMAGED__ACCEPT_CAP=5USD"}
+	silent := []string{"WK_NOTIFY__PAGE_URL=https://hooks.example.com/p", "WK_STORE__AE01__PLATFORM=bazaar", "WK_SLA__MODE=live", "WK_SLA__STORE__AE01__REASON__DAMAGED__ACCEPT_CAP=5USD"}
 	const says = "store AE01 is live and for unknown, not_received, not_as_described, wrong_item, missing, counterfeit, changed_mind, other has no answer"
 	got := invoke(t, buildable(), silent, "config", "check")
 	got.want(t, exitOK, "all is well: 1 store(s)", "1 warning(s)", "warning: "+says)

@@ -21,7 +21,7 @@ import (
 func demonstrate(t *testing.T, o embedded.Options, days int) *embedded.House {
 	t.Helper()
 	o.Redis, o.Step = storetest.StartRedis(t), demoStep
-	o.Env = map[string]string{"WK_STORE__AE01__RATE": "200", "WK_STORE__T17__RATE": "60"} // the clock hardly moves while a step is worked through
+	o.Env = map[string]string{"WK_STORE__AE01__RATE": "200"} // the clock hardly moves while a step is worked through
 	h, err := embedded.New(t.Context(), o)
 	must(t, err)
 	t.Cleanup(h.Close)

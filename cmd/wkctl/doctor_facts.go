@@ -24,6 +24,7 @@ type facts struct {
 	unbuilt   error
 	shards    int // as configured
 	settle    time.Duration
+	hooked    bool                         // some webhook is told of pages
 	hash      string                       // of the rules here
 	stores    map[sla.StoreID]sla.Platform // as configured
 	platforms []sla.Platform               // that this program knows
@@ -90,7 +91,8 @@ const (
 // knownBefore are the facts that need no question.
 func (t *tool) knownBefore(config fleet.Config, book *rules.Book, problems int) facts {
 	f := facts{
-		at: t.now().UTC(), problems: problems, shards: config.Redis.Shards, hash: book.Hash(), stores: map[sla.StoreID]sla.Platform{}, platforms: t.registry.Names(),
+		at: t.now().UTC(), problems: problems, shards: config.Redis.Shards, hash: book.Hash(), hooked: config.Notify.Anywhere(),
+		stores: map[sla.StoreID]sla.Platform{}, platforms: t.registry.Names(),
 	}
 	for _, s := range book.Stores() {
 		f.stores[s.ID] = s.Platform

@@ -19,6 +19,7 @@ import (
 func judgeFleet(f *facts) sheet {
 	s := sheet{group: groupFleet}
 	s.add("configuration", "", judgeConfiguration(f))
+	s.add("pages", "", judgePages(f))
 	s.add("processes", "", recordsOr(f, f.processes, judgeProcesses))
 	s.add("rules", "", recordsOr(f, f.books, func(books map[string]int) verdict { return judgeRules(f, books) }))
 	kills := f.kills
@@ -65,6 +66,13 @@ func judgeConfiguration(f *facts) verdict {
 		return fails(do, "a store cannot be built: %s", first)
 	}
 	return fine("%s, rules %s", counted(len(f.stores), "store"), f.hash)
+}
+
+func judgePages(f *facts) verdict {
+	if !f.hooked {
+		return warns("set WK_NOTIFY__PAGE_URL_FILE, or see that an alert on watchkeeper_pages_total reaches somebody", "no webhook is told of a page")
+	}
+	return fine("they are posted to a webhook")
 }
 
 func judgeProcesses(p presence) verdict {

@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"slices"
-	"strings"
 	"time"
 
-	"watchkeeper/sla"
+	"watchkeeper/workers/fleet"
 	"watchkeeper/workers/store"
 )
 
@@ -75,36 +72,20 @@ func untold(err error) verdict {
 // withoutRecords is the verdict on what the records would tell.
 var withoutRecords = verdict{stateUnknown, "the records cannot be read", "see shards, under records"}
 
-func isNetwork(err error) bool {
-	_, ok := errors.AsType[net.Error](err)
-	return ok
-}
-
-// noPermission is how Redis refuses a command to a user.
-const noPermission = "NOPERM"
-
 // remedy is what makes a check possible.
 func remedy(err error) string {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return "give it more time with --timeout, or see why there is no answer"
-	case strings.Contains(err.Error(), noPermission):
-		return "give the Redis user the rights of deploy/redis/users.acl"
-	case refused(err):
-		return "set WK_REDIS__USERNAME and WK_REDIS__PASSWORD_FILE to a user of this server"
 	case errors.Is(err, store.ErrNoRecords):
 		return "see whether WK_REDIS__ADDRS and WK_REDIS__DB are the fleet's; if they are, start the fleet: it reads everything again from the platforms"
 	case errors.Is(err, store.ErrUnfit), errors.Is(err, store.ErrUnreadable):
 		return "use the wkctl of the version that runs"
-	case errors.Is(err, sla.ErrStoreOut), isNetwork(err):
-		return "see whether Redis runs, and whether WK_REDIS__ADDRS is where it is"
+	}
+	if do := fleet.Advice(err); do != "" {
+		return do
 	}
 	return "ask again; if it stays so, see the log of Redis and of the fleet"
-}
-
-// refused reports whether Redis is there and does not let us in, or not do what we ask.
-func refused(err error) bool {
-	return slices.ContainsFunc([]string{noPermission, "NOAUTH", "WRONGPASS"}, func(word string) bool { return strings.Contains(err.Error(), word) })
 }
 
 // limits are from which on a number warns and fails.

@@ -21,7 +21,7 @@ func healthy() *facts {
 		return told[store.Tally]{value: store.Tally{Records: n, Stores: map[sla.StoreID]int{"AE01": n}}}
 	}
 	return &facts{
-		at: now, shards: 2, settle: 10 * time.Minute, hash: "0123456789ab", platforms: []sla.Platform{"bazaar", "track99"},
+		at: now, shards: 2, settle: 10 * time.Minute, hash: "0123456789ab", hooked: true, platforms: []sla.Platform{"bazaar", "track99"},
 		stores: map[sla.StoreID]sla.Platform{"AE01": "bazaar", "T17": "track99"}, recorded: map[sla.StoreID]sla.Platform{"AE01": "bazaar", "T17": "track99"},
 		servers: told[[]store.Server]{value: []store.Server{{
 			Version: 700, Release: "7.0.15", Role: "master", Policy: "noeviction", Used: 100 << 20, Max: 1000 << 20, System: 8000 << 20, AOF: true, Fsync: "everysec",
@@ -69,6 +69,7 @@ var illnesses = []struct {
 	finding, state, says string
 	change               func(*facts)
 }{
+	{"fleet pages", stateWarn, "no webhook", func(f *facts) { f.hooked = false }},
 	{"redis version", stateUnknown, "does not tell", server(func(s *store.Server) { s.Version = 0 })},
 	{"redis version", stateFail, "does not start", server(func(s *store.Server) { s.Version, s.Release = 600, "6.0.1" })},
 	{"redis version", stateWarn, "6.2.0 is older", server(func(s *store.Server) { s.Version, s.Release = 602, "6.2.0" })},

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"watchkeeper/workers/fleet"
 	"watchkeeper/workers/job"
 	"watchkeeper/workers/store"
 )
@@ -32,7 +33,7 @@ func judgeRedis(f *facts) sheet {
 	for _, server := range f.servers.value {
 		if server.Err != nil {
 			v := untold(server.Err)
-			if !strings.Contains(v.found, noPermission) {
+			if !fleet.Forbidden(server.Err) {
 				v.state = stateFail
 			}
 			s.add("server", server.Addr, v)

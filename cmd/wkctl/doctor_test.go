@@ -112,7 +112,7 @@ func newWard(t *testing.T) *ward {
 	w.environment = func(user string, more ...string) []string {
 		return append([]string{
 			"WK_REDIS__ADDRS=" + w.addr, "WK_REDIS__USERNAME=" + user, "WK_REDIS__PASSWORD=" + storetest.Password, "WK_STORE__AE01__PLATFORM=bazaar",
-			"WK_HTTP__LISTEN=127.0.0.1:0",
+			"WK_HTTP__LISTEN=127.0.0.1:0", "WK_NOTIFY__PAGE_URL=https://hooks.example.com/p",
 		}, more...)
 	}
 	w.environ = w.environment(storetest.Operator)

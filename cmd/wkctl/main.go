@@ -105,7 +105,7 @@ func (t *tool) advise(err error) string {
 	switch {
 	case !t.started:
 		return clean(err.Error()) + " (see wkctl --help)"
-	case refused(err):
+	case fleet.Refused(err):
 		return fmt.Sprintf("Redis lets us not in; %s: %v", remedy(err), err)
 	case errors.Is(err, sla.ErrStoreOut):
 		return fmt.Sprintf("Redis does not answer; WK_REDIS__ADDRS says where it is: %v", err)

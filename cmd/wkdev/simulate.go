@@ -105,7 +105,9 @@ func (s *simulate) print(out io.Writer, sum simulation.Summary) error {
 		return enc.Encode(sum)
 	}
 	_, err := fmt.Fprintf(out, "%d lifetimes in %.1f s: %d turns answered, %d people paged, %d deadlines passed of which a person knew, %d processes died\n"+
-		"late %d, twice %d, violations %d\n", sum.Lifetimes, sum.Seconds, sum.Answered, sum.Pages, sum.Breaches-sum.Late, sum.Crashes, sum.Late, sum.Twice,
+		"late %d, twice %d, violations %d\n"+
+		"(Every fault is on, money is scarce, and people answer half of what they are paged for: a deadline that passed of which a person knew is theirs.)\n",
+		sum.Lifetimes, sum.Seconds, sum.Answered, sum.Pages, sum.Breaches-sum.Late, sum.Crashes, sum.Late, sum.Twice,
 		sum.Violations)
 	if err != nil || sum.Story == nil {
 		return err

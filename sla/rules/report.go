@@ -21,7 +21,7 @@ type Problem struct {
 func (p Problem) String() string {
 	var out strings.Builder
 	out.WriteString(p.Variable)
-	if p.Value != "" {
+	if p.Value != "" && p.Value != redacted {
 		out.WriteString("=" + p.Value)
 	}
 	out.WriteString(": " + p.Detail)

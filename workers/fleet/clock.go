@@ -147,7 +147,7 @@ func (f *Fleet) watchClock(ctx context.Context) error {
 		f.log.Error("the clock is wrong: this process takes no work until it is right", zap.Duration("ahead_of_redis", ahead))
 		f.notifier().clock(ctx, ahead)
 		f.taking = false
-		f.queue.Shutdown()
+		f.leaveJobs()
 	case !wrong && !f.taking:
 		if err := f.takeJobs(); err != nil {
 			return err

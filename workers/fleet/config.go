@@ -47,6 +47,8 @@ type Workers struct {
 	Sweep time.Duration `env:"SWEEP, default=20ms"`
 	// Poll is how often is looked for feeds to read.
 	Poll time.Duration `env:"POLL, default=100ms"`
+	// Roles is what this process does (Role): all, or a list.
+	Roles string `env:"ROLES, default=all"`
 }
 
 // DefaultSweep is how often the timers are looked at when no variable says otherwise.
@@ -109,6 +111,9 @@ func (c *Config) validate() []error {
 	}
 	if c.Workers.Poll < time.Millisecond || c.Workers.Poll > time.Minute {
 		bad("WORKERS__POLL", "want 1ms to 1m")
+	}
+	if _, err := c.Workers.roles(); err != nil {
+		bad("WORKERS__ROLES", err.Error())
 	}
 	if _, err := zap.ParseAtomicLevel(c.Log.Level); err != nil {
 		bad("LOG__LEVEL", "want debug, info, warn or error")

@@ -53,11 +53,12 @@ type Fleet struct {
 	listener net.Listener
 	admin    net.Listener // nil: nobody asked for it
 	stops    []step
-	process  string       // names this process among the replicas
+	process  string // names this process among the replicas
+	roles    []Role
 	beat     atomic.Int64 // the last sweep that went through, in Unix milliseconds of the fleet's clock
 	started  atomic.Bool
 	clock    *timekeeper
-	taking   bool                  // jobs are taken; of the loop that watches the clock
+	taking   bool                  // work is not laid down; of the loop that watches the clock
 	warned   bool                  // of the platforms' clocks; of the same loop
 	drained  int64                 // jobs sent when the queue was last seen empty; only Step uses it
 	alarmed  map[sla.Platform]bool // of whose present shortage of time this process need not page any more; only measure uses it
@@ -75,9 +76,10 @@ func New(ctx context.Context, o Options) (*Fleet, error) {
 		return nil, err
 	}
 	f := &Fleet{o: o, log: o.Log.Named("fleet"), reg: prometheus.NewRegistry(), process: rand.Text(), alarmed: map[sla.Platform]bool{}}
+	f.roles, _ = o.Config.Workers.roles() // validated above
 	f.clock = newTimekeeper(o.Now, f.reg)
-	for _, w := range o.Book.Warnings() {
-		f.log.Warn("the rules may not mean what they say", zap.String("warning", w))
+	for _, w := range Warnings(o.Config, o.Book) {
+		f.log.Warn("the configuration may not mean what it says", zap.String("warning", w))
 	}
 	for _, build := range []func(context.Context) error{f.openStore, f.openQueue, f.openPlatforms, f.openHooks, f.wire, f.listen} {
 		if err := build(ctx); err != nil {
@@ -190,8 +192,11 @@ func (f *Fleet) wire(context.Context) error {
 	return nil
 }
 
-// relearn arms every feed again after a loss of memory.
+// relearn arms every feed again after a loss of memory, where feeds are read.
 func (f *Fleet) relearn(ctx context.Context) error {
+	if !f.plays(RolePoll) {
+		return nil
+	}
 	f.poller.Forget()
 	return f.poller.Ensure(ctx)
 }

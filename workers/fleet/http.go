@@ -19,7 +19,7 @@ const deadAfter = 2 * time.Minute
 // listen takes the addresses, so that a port in use is an error at start.
 func (f *Fleet) listen(ctx context.Context) error {
 	var err error
-	if f.listener, err = f.take(ctx, "WK_HTTP__LISTEN", f.o.Config.HTTP.Listen); err != nil || f.o.Config.HTTP.Admin == "" {
+	if f.listener, err = f.take(ctx, "WK_HTTP__LISTEN", f.o.Config.HTTP.Listen); err != nil || f.o.Config.HTTP.Admin == "" || !f.plays(RoleAdmin) {
 		return err
 	}
 	f.admin, err = f.take(ctx, "WK_HTTP__ADMIN", adminAddr(f.o.Config.HTTP.Admin))

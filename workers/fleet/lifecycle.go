@@ -57,33 +57,25 @@ func (f *Fleet) Start(ctx context.Context) error {
 	if !f.o.VirtualTime {
 		run("watch the clock", slowEvery, f.watchClock)
 	}
-	cases := f.onTime(func(ctx context.Context) error {
-		_, err := f.sweeper.Cases(ctx)
-		return err
-	})
-	run("sweep cases", f.o.Config.Workers.Sweep, func(ctx context.Context) error { return f.beating(cases(ctx)) })
-	run("sweep parcels", slowEvery, f.onTime(func(ctx context.Context) error {
-		_, err := f.sweeper.Parcels(ctx)
-		return err
-	}))
-	run("watch memory", slowEvery, f.onTime(func(ctx context.Context) error {
-		if err := f.sweeper.Epoch(ctx); err != nil {
-			return err
-		}
-		return f.poller.Ensure(ctx)
-	}))
+	run("watch memory", slowEvery, f.watchMemory())
 	run("note rules", noteEvery, f.onTime(func(ctx context.Context) error {
 		return f.store.NoteRules(ctx, f.process, f.o.Book.Hash(), f.o.Now())
 	}))
-	run("mend the queue", mendEvery, f.mend)
-	run("obey rules", slowEvery, f.onTime(f.obeyer.Obey))
-	run("count the cases", countEvery/countLooks, f.onTime(f.countDue))
-	run("look around", lookEvery, f.onTime(f.LookAround))
 	run("measure", measureEvery, f.measure)
-	run("poll", f.o.Config.Workers.Poll, f.onTime(func(ctx context.Context) error {
-		_, err := f.poller.RunOnce(ctx)
-		return err
-	}))
+	if f.plays(RoleSweep) {
+		cases := f.onTime(counted(f.sweeper.Cases))
+		run("sweep cases", f.o.Config.Workers.Sweep, func(ctx context.Context) error { return f.beating(cases(ctx)) })
+		run("sweep parcels", slowEvery, f.onTime(counted(f.sweeper.Parcels)))
+		run("mend the queue", mendEvery, f.mend)
+		run("obey rules", slowEvery, f.onTime(f.obeyer.Obey))
+	}
+	if f.plays(RoleAdmin) {
+		run("count the cases", countEvery/countLooks, f.onTime(f.countDue))
+		run("look around", lookEvery, f.onTime(f.LookAround))
+	}
+	if f.plays(RolePoll) {
+		run("poll", f.o.Config.Workers.Poll, f.onTime(counted(f.poller.RunOnce)))
+	}
 	f.onStop("loops", func(ctx context.Context) error {
 		cancel()
 		wg.Wait()
@@ -93,8 +85,31 @@ func (f *Fleet) Start(ctx context.Context) error {
 	})
 	f.beat.Store(f.o.Now().UnixMilli()) // the first sweep has its time to come to an end
 	f.started.Store(true)
-	f.log.Info("on watch", zap.Int("stores", len(f.sources)), zap.String("rules", f.o.Book.Hash()), zap.String("http", f.Addr()))
+	f.log.Info("on watch", zap.Int("stores", len(f.sources)), zap.Any("roles", f.roles), zap.String("rules", f.o.Book.Hash()), zap.String("http", f.Addr()))
 	return nil
+}
+
+// watchMemory compares this process' memory with that of Redis; where it sweeps nothing, that is its sign of life.
+func (f *Fleet) watchMemory() func(context.Context) error {
+	watch := f.onTime(func(ctx context.Context) error {
+		err := f.sweeper.Epoch(ctx)
+		if err == nil && f.plays(RolePoll) {
+			err = f.poller.Ensure(ctx)
+		}
+		return err
+	})
+	if f.plays(RoleSweep) {
+		return watch
+	}
+	return func(ctx context.Context) error { return f.beating(watch(ctx)) }
+}
+
+// counted is work of which nobody here wants to know how much it was.
+func counted(work func(context.Context) (int, error)) func(context.Context) error {
+	return func(ctx context.Context) error {
+		_, err := work(ctx)
+		return err
+	}
 }
 
 // live says that this process lives, from before it takes its first job until after the last has ended: who is silent loses what it holds.
@@ -119,17 +134,21 @@ func (f *Fleet) Begin(ctx context.Context) error {
 	if err := f.sweeper.Epoch(ctx); err != nil {
 		return err
 	}
-	if err := f.poller.Ensure(ctx); err != nil {
-		return err
-	}
-	if err := f.seed(ctx); err != nil {
-		return fmt.Errorf("read open cases: %w", err)
+	if f.plays(RolePoll) {
+		if err := f.poller.Ensure(ctx); err != nil {
+			return err
+		}
+		if err := f.seed(ctx); err != nil {
+			return fmt.Errorf("read open cases: %w", err)
+		}
 	}
 	if err := f.measure(ctx); err != nil { // what the others know counts from the first job on
 		return err
 	}
-	if err := f.obeyer.Obey(ctx); err != nil {
-		return err
+	if f.plays(RoleSweep) {
+		if err := f.obeyer.Obey(ctx); err != nil {
+			return err
+		}
 	}
 	f.tell(ctx)
 	if err := f.takeJobs(); err != nil {
@@ -139,7 +158,7 @@ func (f *Fleet) Begin(ctx context.Context) error {
 		end := f.o.Now().Add(f.o.Config.Workers.Shutdown)
 		f.handlers.StopBy(end)
 		f.log.Info("jobs come to their ends", zap.Time("until", end))
-		f.queue.Shutdown()
+		f.leaveJobs()
 		return nil
 	})
 	return nil
@@ -151,24 +170,26 @@ func (f *Fleet) Step(ctx context.Context) error {
 	if err := f.sweeper.Epoch(ctx); err != nil {
 		return err
 	}
-	if err := f.obeyer.Obey(ctx); err != nil {
-		return err
+	if f.plays(RoleSweep) {
+		if err := f.obeyer.Obey(ctx); err != nil {
+			return err
+		}
 	}
 	if err := f.measure(ctx); err != nil {
 		return err
 	}
-	parcels, err := f.sweeper.Parcels(ctx)
+	parcels, err := f.when(ctx, RoleSweep, f.sweeper.Parcels)
 	if err != nil {
 		return err
 	}
 	const most = 1000 // more rounds than that at one instant is a loop without end
 	for range most {
-		feeds, err := f.poller.RunOnce(ctx)
+		feeds, err := f.when(ctx, RolePoll, f.poller.RunOnce)
 		if err != nil {
 			return err
 		}
 		f.poller.Wait()
-		cases, err := f.sweeper.Cases(ctx)
+		cases, err := f.when(ctx, RoleSweep, f.sweeper.Cases)
 		if err != nil {
 			return err
 		}
@@ -183,10 +204,18 @@ func (f *Fleet) Step(ctx context.Context) error {
 	return errors.New("step: work without end at one instant")
 }
 
-// drain waits until the queue is empty; there is nothing to wait for when no job was sent since it last was.
+// when does what belongs to a role, if this process has it.
+func (f *Fleet) when(ctx context.Context, r Role, do func(context.Context) (int, error)) (int, error) {
+	if !f.plays(r) {
+		return 0, nil
+	}
+	return do(ctx)
+}
+
+// drain waits until the queue is empty; there is nothing to wait for when no job was sent since it last was, or others do the work.
 func (f *Fleet) drain(ctx context.Context) error {
 	sent := f.jobs.Sent()
-	if sent == f.drained {
+	if sent == f.drained || !f.plays(RoleWork) {
 		return nil
 	}
 	tick := time.NewTicker(drainEach)

@@ -15,14 +15,25 @@ import (
 	"watchkeeper/workers/job"
 )
 
-// takeJobs serves the queue. asynq's server works once: after it was shut down a new one takes jobs.
+// takeJobs serves the queue, where that is this process' role. asynq's server works once: after it was shut down a new one takes jobs.
 func (f *Fleet) takeJobs() error {
+	if !f.plays(RoleWork) {
+		f.taking = true
+		return nil
+	}
 	f.queue = newServer(f.server, f.o)
 	if err := f.queue.Start(f.handlers.Mux()); err != nil {
 		return fmt.Errorf("start queue: %w", err)
 	}
 	f.taking = true
 	return nil
+}
+
+// leaveJobs lets the running jobs come to their ends and takes no other.
+func (f *Fleet) leaveJobs() {
+	if f.queue != nil {
+		f.queue.Shutdown()
+	}
 }
 
 // newServer makes asynq's server. Each setting answers something that was measured of asynq v0.26 (see the README of this folder).

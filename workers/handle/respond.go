@@ -226,7 +226,11 @@ func (t *turn) run(ctx context.Context) error {
 	if !owes || obligation.Turn != t.rec.Obligation.Turn || t.dispute.State == sla.StateClosed {
 		return t.Intake.Record(ctx, t.src, t.dispute, t.rec)
 	}
-	// The deadline may have moved within the turn: what the platform says now is what counts.
+	// The deadline may have moved within the turn: what the platform says now is what counts. Or this reading is late, and the record is not: the next poll
+	// reads the row again.
+	if was := t.rec.Obligation; !obligation.Deadline.Equal(was.Deadline) || obligation.Kinds != was.Kinds {
+		t.rec.Fingerprint = 0
+	}
 	t.rec.Obligation = obligation
 	t.decision = sla.Decide(t.now(), t.rec.Case, t.rule)
 	if t.decision.Action != sla.ActionShadow && (t.decision.Action != sla.ActionAct || t.held.State != sla.AttemptClaimed) {

@@ -367,3 +367,34 @@ func TestAParcelThatCouldNotBeReadIsReadAgainWhenTheLimitSays(t *testing.T) {
 		}
 	}
 }
+
+// The platform brings the deadline forward. The poll reads that, and the answer's own reading comes from a replica of the platform that lags. Whichever
+// is written last, the next poll must bring what is true.
+func TestALateReadingOfADeadlineLastsUntilTheNextPollOnly(t *testing.T) {
+	t.Parallel()
+	w := opened(t, damaged)
+	w.until(slatest.Epoch.Add(50 * time.Hour))
+	was, sooner := deadline, slatest.Epoch.Add(80*time.Hour) // due at once by the sooner one, and not yet by the other
+	w.platform.dispute.Obligations[0].Deadline = sooner
+	w.poll()
+	lags := true
+	w.fault = func(p point) bool {
+		if p.name == "lookup" && lags {
+			late := map[string]time.Time{"before": was, "after": sooner}[p.when]
+			w.platform.dispute.Obligations[0].Deadline, lags = late, p.when == "before"
+		}
+		return false
+	}
+	w.drain()
+	w.sent()
+	if got := w.kase().Obligation.Deadline; lags || !got.Equal(was) {
+		t.Fatalf("want the late reading on record, got %s", got)
+	}
+	w.poll()
+	w.drain()
+	if got := w.kase().Obligation.Deadline; !got.Equal(sooner) {
+		t.Errorf("want the deadline of %s on record after the next poll, got %s", sooner, got)
+	}
+	w.until(w.now.Add(time.Minute))
+	w.sent(sla.AnswerOffer)
+}

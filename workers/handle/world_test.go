@@ -121,7 +121,7 @@ func (w *world) poll() {
 	w.source.Observe(w.skew)
 	turn := uint64(1)
 	for _, o := range w.platform.view().Obligations {
-		turn = turn*31 + uint64(o.Turn)
+		turn = turn*31 + uint64(o.Turn) + uint64(o.Deadline.Unix())
 	}
 	row := connectors.Row{ID: w.platform.dispute.ID.Native, Raw: []byte("{}"), Fingerprint: turn + uint64(w.platform.dispute.State)}
 	w.survive(func() error {

@@ -28,6 +28,11 @@ type Config struct {
 	TokenFile string `env:"TOKEN_FILE"`
 }
 
+// Anywhere reports whether anything is posted at all.
+func (c Config) Anywhere() bool {
+	return c.ChatURL+c.ChatURLFile+c.PageURL+c.PageURLFile != ""
+}
+
 // Validate lists what is wrong with the variables, each with its name and never with a value. It reads the files.
 func (c Config) Validate() []error {
 	_, errs := c.read()

@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -146,5 +147,31 @@ func (w *World) throw(on bool) {
 	w.tellf("", "kill switch over %q: %t", w.killed.scope.Store, on)
 	if w.killed.since = (time.Time{}); on {
 		w.killed.since = w.now
+		w.after(2*loopEvery, w.lookAgain(w.now))
+	}
+}
+
+// lookAgain is what an operator does who has thrown a switch: a Redis that lost its memory before any process heard of the switch has lost it too.
+// Later the processes know it, and bring it back.
+func (w *World) lookAgain(thrown time.Time) func() {
+	return func() {
+		if !w.killed.since.Equal(thrown) {
+			return
+		}
+		store := w.killed.scope.Store
+		if store == "" {
+			store = w.market.stores[0].id
+		}
+		memory, err := w.open()
+		if err == nil {
+			err = memory.CheckKill(context.Background(), marketplace, store, sla.ReasonOther)
+		}
+		switch {
+		case err == nil:
+			w.tellf("", "the kill switch was lost")
+			w.throw(true)
+		case !errors.Is(err, sla.ErrKilled):
+			w.judge.violatef(Sound, "", "the operator could not look: %v", err)
+		}
 	}
 }
