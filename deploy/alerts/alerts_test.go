@@ -3,7 +3,6 @@ package alerts_test
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"net/http"
 	"os"
@@ -328,7 +327,7 @@ func TestTheRulesDoInPrometheusWhatTheirTestsSay(t *testing.T) {
 			t.Parallel()
 			path, err := exec.LookPath(c.tool)
 			switch {
-			case err != nil && c.must && cmp.Or(os.Getenv("CI"), "false") == "true":
+			case err != nil && c.must && os.Getenv("PROMTOOL") == "required": // .ci/run says so where it could be installed
 				t.Fatalf("no %s on the PATH (Debian: apt-get install prometheus)", c.tool)
 			case err != nil:
 				t.Skipf("no %s on the PATH (Debian: apt-get install prometheus)", c.tool)
