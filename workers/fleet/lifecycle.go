@@ -221,7 +221,7 @@ func (f *Fleet) drain(ctx context.Context) error {
 	tick := time.NewTicker(drainEach)
 	defer tick.Stop()
 	for {
-		empty, err := drained(f.inspect)
+		empty, err := f.empty(ctx)
 		if err != nil {
 			return err
 		}

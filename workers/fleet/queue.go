@@ -118,13 +118,17 @@ func slow(ctx context.Context, err error) {
 	}
 }
 
-// drained reports whether no job waits or runs.
-func drained(i *asynq.Inspector) (bool, error) {
-	queues, err := i.Queues() // a queue exists only once it has had a job
-	if err != nil {
-		return false, fmt.Errorf("list queues: %w", err)
-	}
-	for _, queue := range queues {
+// queueNames is where asynq keeps the names of its queues. Its client tells a name once in its life, so that nobody sees the queues any more when Redis
+// has lost them.
+const queueNames = "asynq:queues"
+
+// empty reports whether no job waits or runs.
+func (f *Fleet) empty(ctx context.Context) (bool, error) {
+	i := f.inspect
+	for queue := range job.Queues() {
+		if err := f.server.SAdd(ctx, queueNames, queue).Err(); err != nil {
+			return false, fmt.Errorf("name queue %s: %w", queue, err)
+		}
 		info, err := i.GetQueueInfo(queue)
 		if err != nil {
 			return false, fmt.Errorf("inspect queue %s: %w", queue, err)
