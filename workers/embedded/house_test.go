@@ -70,7 +70,7 @@ func TestWithNobodyOnWatchDeadlinesFall(t *testing.T) {
 //
 // Not parallel: the clock goes on by the calls that are made, and a machine that is loaded tenfold has answers come late by it.
 func TestLossesOfRedisCostNothingButTime(t *testing.T) { //nolint:paralleltest // see above
-	for name, lose := range map[string]func(context.Context, redis.UniversalClient) error{
+	for name, lose := range map[string]func(context.Context, redis.UniversalClient) error{ //nolint:paralleltest // as above
 		"FLUSHALL": func(ctx context.Context, rdb redis.UniversalClient) error { return rdb.FlushAll(ctx).Err() },
 		"every queued job": func(ctx context.Context, rdb redis.UniversalClient) error {
 			keys, err := rdb.Keys(ctx, "asynq:*").Result()
