@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -124,12 +126,12 @@ const queueNames = "asynq:queues"
 
 // empty reports whether no job waits or runs.
 func (f *Fleet) empty(ctx context.Context) (bool, error) {
-	i := f.inspect
-	for queue := range job.Queues() {
-		if err := f.server.SAdd(ctx, queueNames, queue).Err(); err != nil {
-			return false, fmt.Errorf("name queue %s: %w", queue, err)
-		}
-		info, err := i.GetQueueInfo(queue)
+	names := slices.Collect(maps.Keys(job.Queues()))
+	if err := f.server.SAdd(ctx, queueNames, names).Err(); err != nil {
+		return false, fmt.Errorf("name the queues: %w", err)
+	}
+	for _, queue := range names {
+		info, err := f.inspect.GetQueueInfo(queue)
 		if err != nil {
 			return false, fmt.Errorf("inspect queue %s: %w", queue, err)
 		}
