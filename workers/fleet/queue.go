@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"net"
-	"slices"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -120,17 +118,12 @@ func slow(ctx context.Context, err error) {
 	}
 }
 
-// queueNames is where asynq keeps the names of its queues. Its client tells a name once in its life, so that nobody sees the queues any more when Redis
-// has lost them.
-const queueNames = "asynq:queues"
-
 // empty reports whether no job waits or runs.
 func (f *Fleet) empty(ctx context.Context) (bool, error) {
-	names := slices.Collect(maps.Keys(job.Queues()))
-	if err := f.server.SAdd(ctx, queueNames, names).Err(); err != nil {
-		return false, fmt.Errorf("name the queues: %w", err)
+	if err := job.NameQueues(ctx, f.server); err != nil {
+		return false, err
 	}
-	for _, queue := range names {
+	for queue := range job.Queues() {
 		info, err := f.inspect.GetQueueInfo(queue)
 		if err != nil {
 			return false, fmt.Errorf("inspect queue %s: %w", queue, err)

@@ -40,7 +40,19 @@ redis.call('ZREM', KEYS[2], ARGV[1])
 redis.call('DEL', KEYS[3])
 return 1`)
 
-// A Mender takes out of the queue what asynq cannot read of the jobs in its workers' hands. One such entry ends for good the recovery of
+// queueNames is where asynq keeps the names of its queues.
+const queueNames = "asynq:queues"
+
+// NameQueues tells asynq which queues there are. Its client tells a name once in its life, with the first job: when Redis has lost the names, nobody who
+// asks asynq sees the queues any more.
+func NameQueues(ctx context.Context, rdb redis.UniversalClient) error {
+	if err := rdb.SAdd(ctx, queueNames, slices.Collect(maps.Keys(Queues()))).Err(); err != nil {
+		return fmt.Errorf("name the queues: %w", err)
+	}
+	return nil
+}
+
+// A Mender names the queues, and takes out of the queue what asynq cannot read of the jobs in its workers' hands. One such entry ends for good the recovery of
 // every job of its queue whose worker died. What it takes out is lost, and found again by the store's timers like any other lost job.
 type Mender struct {
 	rdb     redis.UniversalClient
@@ -59,7 +71,7 @@ func NewMender(rdb redis.UniversalClient) (*Mender, error) {
 // Mend looks at every queue, and answers how many entries it has taken out of each. One that fails does not stop the others.
 func (m *Mender) Mend(ctx context.Context) (map[string]int, error) {
 	dropped := map[string]int{}
-	var errs []error
+	errs := []error{NameQueues(ctx, m.rdb)}
 	for _, queue := range slices.Sorted(maps.Keys(Queues())) {
 		n, err := m.mend(ctx, queue)
 		if err != nil {

@@ -114,3 +114,20 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+func TestQueuesWhoseNamesAreLostAreSeenAgain(t *testing.T) {
+	t.Parallel()
+	rdb := storetest.As(t, storetest.StartWithUsers(t), storetest.Daemon)
+	inspect := asynq.NewInspectorFromRedisClient(rdb)
+	mender, err := job.NewMender(rdb)
+	must(t, err)
+	if known, err := inspect.Queues(); err != nil || len(known) > 0 {
+		t.Fatalf("want no queue known to a Redis that has lost them, got %v (%v)", known, err)
+	}
+	_, err = mender.Mend(t.Context())
+	must(t, err)
+	known, err := inspect.Queues()
+	if want := slices.Sorted(maps.Keys(job.Queues())); err != nil || !slices.Equal(slices.Sorted(slices.Values(known)), want) {
+		t.Errorf("want %v known, got %v (%v)", want, known, err)
+	}
+}
