@@ -29,6 +29,7 @@ type orders interface {
 	NoteRules(ctx context.Context, process, hash string, now time.Time) error
 	CheckKill(ctx context.Context, p sla.Platform, store sla.StoreID, r sla.Reason) error
 	SetKill(ctx context.Context, scope sla.KillScope, on bool, note string, now time.Time) error
+	Kills(ctx context.Context) ([]sla.KillSwitch, error)
 }
 
 // A Handle says how a process opens the store.
@@ -212,6 +213,10 @@ func (g *gate) CheckKill(ctx context.Context, p sla.Platform, store sla.StoreID,
 
 func (g *gate) SetKill(ctx context.Context, scope sla.KillScope, on bool, note string, now time.Time) error {
 	return g.of.SetKill(ctx, scope, on, note, now) // an operator's hand, not a process'
+}
+
+func (g *gate) Kills(ctx context.Context) ([]sla.KillSwitch, error) {
+	return g.of.Kills(ctx) // an operator's eye
 }
 
 func (g *gate) EachCase(ctx context.Context, fn func(sla.CaseRecord) error) error {

@@ -2,8 +2,8 @@ package simulation
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -158,20 +158,17 @@ func (w *World) lookAgain(thrown time.Time) func() {
 		if !w.killed.since.Equal(thrown) {
 			return
 		}
-		store := w.killed.scope.Store
-		if store == "" {
-			store = w.market.stores[0].id
-		}
+		var there []sla.KillSwitch
 		memory, err := w.open()
 		if err == nil {
-			err = memory.CheckKill(context.Background(), marketplace, store, sla.ReasonOther)
+			there, err = memory.Kills(context.Background())
 		}
 		switch {
-		case err == nil:
+		case err != nil:
+			w.judge.violatef(Sound, "", "the operator could not look: %v", err)
+		case !slices.ContainsFunc(there, func(k sla.KillSwitch) bool { return k.KillScope == w.killed.scope }):
 			w.tellf("", "the kill switch was lost")
 			w.throw(true)
-		case !errors.Is(err, sla.ErrKilled):
-			w.judge.violatef(Sound, "", "the operator could not look: %v", err)
 		}
 	}
 }
