@@ -121,7 +121,7 @@ func (t *tool) root() *cobra.Command {
 		Long: `wkctl reads what the fleet knows and explains what it does. It sends no answer to a platform, and most of its commands change nothing.
 These do: cases hold, approve, reject and release record what you say about an answer, and kill-switch on and off stop answers and let them
 go again; both change the records in Redis, which the fleet obeys. config docs --write writes the file that you name. doctor
-alone asks platforms, for a page of a list, unless it is --offline.
+alone asks platforms, for a page of a list, unless it is --offline. notify test posts to your webhooks.
 
 It is configured by the same WK_ variables as watchkeeper; most commands need only WK_REDIS__ADDRS.
 
@@ -144,7 +144,7 @@ Exit codes: 0 all is well, 1 something outside failed (Redis, the network, a che
 	}
 	cmd.PersistentFlags().StringVarP(&t.format, "output", "o", formatTable, "table or json")
 	cmd.AddCommand(t.casesCommand(), t.explainCommand(), t.shipmentsCommand(), t.platformsCommand(), t.configCommand(), t.rulesCommand(), t.shadowCommand(),
-		t.killCommand(), t.replayCommand(), t.doctorCommand())
+		t.killCommand(), t.replayCommand(), t.doctorCommand(), t.notifyCommand())
 	t.complete(cmd)
 	return cmd
 }

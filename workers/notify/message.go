@@ -33,6 +33,7 @@ type Message struct {
 	Cost     sla.Money // what silence costs; zero when that is not known
 	Clock    string    // of a message about a process that takes no work: on which side of Redis' its clock is; empty: about something else
 	Lack     *Lack     // of a message about a platform, whose Case has no more than that; nil: about a case
+	Test     bool      // nothing is wrong: somebody tries the hook
 }
 
 // key is what makes two messages the same to a person.
@@ -65,23 +66,28 @@ type payload struct {
 	Due      int        `json:"answers_due,omitempty"` // of a platform, and the next two
 	Goes     float64    `json:"answers_an_hour,omitempty"`
 	Wants    float64    `json:"answers_an_hour_wanted,omitempty"`
+	Test     bool       `json:"test,omitempty"`
+}
+
+func (m Message) kind() string {
+	if m.Channel == sla.ChannelPage {
+		return "page"
+	}
+	return "warning"
 }
 
 // body is made anew for each try, so that the time left is true when the message arrives.
 func (m Message) body(now time.Time) ([]byte, error) {
 	p := payload{
-		Kind: "warning", Platform: string(m.Case.Platform), Store: string(m.Case.Store),
-		Reason: m.Reason.String(), Why: m.Why.String(), Stage: m.Stage.String(), Text: m.text(now),
+		Kind: m.kind(), Platform: string(m.Case.Platform), Store: string(m.Case.Store),
+		Reason: m.Reason.String(), Why: m.Why.String(), Stage: m.Stage.String(), Text: m.text(now), Test: m.Test,
 	}
 	switch {
-	case m.Clock != "": // no case, platform or store
+	case m.Clock != "", m.Test: // no case, platform or store
 	case m.Lack != nil:
 		p.Due, p.Goes, p.Wants = m.Lack.Due, m.Lack.Goes, m.Lack.Wants
 	default:
 		p.Case = m.Case.String()
-	}
-	if m.Channel == sla.ChannelPage {
-		p.Kind = "page"
 	}
 	if !m.Deadline.IsZero() {
 		deadline, left := m.Deadline.UTC().Truncate(time.Second), int64(m.Deadline.Sub(now)/time.Second)
@@ -100,6 +106,9 @@ func (m Message) body(now time.Time) ([]byte, error) {
 // text is the sentence for people, for example "Warning: AE01/9123 on aliexpress (not received) has 5h30m left, until 2026-11-24 10:00 UTC,
 // and silence costs 12.00 USD (warn point)".
 func (m Message) text(now time.Time) string {
+	if m.Test {
+		return fmt.Sprintf("This is a test of the webhook for %ss: nothing is wrong, and nobody need act", m.kind())
+	}
 	var b strings.Builder
 	b.WriteString("Warning: ")
 	if m.Channel == sla.ChannelPage {

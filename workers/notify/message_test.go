@@ -1,6 +1,7 @@
 package notify_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -104,6 +105,33 @@ func TestAnIDCannotCallEverybodyOrPlaceALink(t *testing.T) {
 		}
 		if body["case"] != "AE01/"+native {
 			t.Errorf("case: want the id as it is, got %q", body["case"])
+		}
+	}
+}
+
+// TestEveryMemberIsDescribed holds the page for operators to what is posted.
+func TestEveryMemberIsDescribed(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../deploy/OPERATIONS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHook(t, nil)
+	w := newWorld(t, h.URL, "", nil)
+	w.Post(t.Context(), warning("77"))
+	w.Post(t.Context(), notify.Message{Channel: sla.ChannelPage, Case: sla.DisputeID{Platform: "ebay"}, Why: sla.WhyTimeShort, Lack: &notify.Lack{Due: 1, Goes: 1, Wants: 2}})
+	w.flush(t)
+	if err := w.Try(t.Context(), sla.ChannelPage); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(h.got()); n != 3 {
+		t.Fatalf("%d messages: want 3", n)
+	}
+	for _, body := range h.got() {
+		for member := range body {
+			if !strings.Contains(string(page), "| `"+member+"` |") {
+				t.Errorf("deploy/OPERATIONS.md does not describe %q", member)
+			}
 		}
 	}
 }

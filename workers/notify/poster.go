@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -16,6 +17,9 @@ import (
 
 // capacity is how many messages wait at most: a night of a dead hook, and a few hundred kilobytes.
 const capacity = 1000
+
+// ErrNoHook means that no hook is configured where a message would go.
+var ErrNoHook = errors.New("no hook is configured")
 
 // Options says where people are told and what a Poster works with.
 type Options struct {
@@ -117,6 +121,18 @@ func (p *Poster) Post(_ context.Context, m Message) {
 	case p.wake[m.Channel] <- struct{}{}:
 	default: // it is awake already
 	}
+}
+
+// Try posts a message to the hook of a channel that says of itself to be a test, once and without waiting in the queue. The error says which hook and
+// what kind of failure, never an address. ErrNoHook means that the channel has none.
+func (p *Poster) Try(ctx context.Context, c sla.Channel) error {
+	if p.hooks[c] == "" {
+		return fmt.Errorf("%s webhook: %w", c, ErrNoHook)
+	}
+	if f := p.send(ctx, Message{Channel: c, Test: true}); f != nil {
+		return f
+	}
+	return nil
 }
 
 // makeRoom gives up the oldest warning when the queue is full, and a page only for another page. It reports whether there is room.

@@ -2,9 +2,11 @@ package notify_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -190,6 +192,30 @@ func TestWhatHasNoHookIsNeitherSentNorCounted(t *testing.T) {
 		t.Errorf("sent %v", got)
 	}
 	w.wantCounts(t, "chat", 0, 0, 0)
+}
+
+func TestATestGoesWhereAPageWouldAndSaysSo(t *testing.T) {
+	t.Parallel()
+	h := newHook(t, func(n int, w http.ResponseWriter, _ *http.Request) {
+		if n == 2 {
+			w.WriteHeader(http.StatusForbidden)
+		}
+	})
+	w := newWorld(t, "", h.URL+secretPath, nil)
+	if err := w.Try(t.Context(), sla.ChannelPage); err != nil {
+		t.Error(err)
+	}
+	err := w.Try(t.Context(), sla.ChannelPage)
+	if err == nil || !strings.Contains(err.Error(), "page webhook: status 403") || strings.Contains(err.Error(), secretPath) {
+		t.Errorf("want the status and no address, got %v", err)
+	}
+	if err := w.Try(t.Context(), sla.ChannelChat); !errors.Is(err, notify.ErrNoHook) {
+		t.Errorf("want %v, got %v", notify.ErrNoHook, err)
+	}
+	if got := h.got(); len(got) != 2 || got[0]["kind"] != "page" || got[0]["test"] != true || !strings.Contains(member[string](t, got[0], "text"), "test") {
+		t.Errorf("got %v", got)
+	}
+	w.wantCounts(t, "page", 0, 0, 0)
 }
 
 func TestRunDeliversWhatIsPosted(t *testing.T) {
