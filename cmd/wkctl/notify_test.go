@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -49,7 +50,7 @@ func TestWebhooksAreTried(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := invoke(t, toys(), append(vars[:len(vars):len(vars)], tt.vars...), "notify", "test")
+			got := invoke(t, toys(), append(slices.Clip(vars), tt.vars...), "notify", "test")
 			got.want(t, tt.code, tt.parts...)
 			if strings.Contains(got.out+got.err, "T0SECRET") {
 				t.Errorf("an address is shown:\n%s%s", got.out, got.err)
@@ -58,12 +59,9 @@ func TestWebhooksAreTried(t *testing.T) {
 	}
 	t.Run("json", func(t *testing.T) {
 		t.Parallel()
-		got := invoke(t, toys(), append(vars[:len(vars):len(vars)], "WK_NOTIFY__CHAT_URL="+good), "notify", "test", "-o", "json")
+		got := invoke(t, toys(), append(slices.Clip(vars), "WK_NOTIFY__CHAT_URL="+good), "notify", "test", "-o", "json")
 		got.want(t, exitOK)
-		var all []struct {
-			Channel, Found string
-			Taken          bool
-		}
+		var all []hookTest
 		must(t, json.Unmarshal([]byte(got.out), &all))
 		if len(all) != 2 || !all[0].Taken || all[0].Channel != "page" || !all[1].Taken || all[1].Channel != "chat" {
 			t.Errorf("want both posted to the only webhook there is, got %+v", all)

@@ -38,7 +38,7 @@ func secretly(t *testing.T, addr string) []string {
 		"WK_REDIS__ADDRS=" + addr, "WK_STORE__T17__PLATFORM=track17", "WK_STORE__T17__API_KEY=" + plantedKey, "WK_STORE__EP__PLATFORM=easypost",
 		"WK_STORE__EP__API_KEY_FILE=" + file, "WK_STORE__AE01__PLATFORM=aliexpress", "WK_STORE__AE01__APP_KEY=500123",
 		"WK_STORE__AE01__APP_SECRET=" + plantedToken, "WK_STORE__AE01__REFRESH_TOKEN=" + plantedToken, "WK_STORE__AE01__ACCESS_TOKEN=" + plantedToken,
-		"WK_STORE__AE01__BUYER_HASH_KEY=" + plantedToken, "WK_STORE__EP__BASE_URL=https://u:" + plantedURL + "@host.invalid",
+		"WK_STORE__AE01__BUYER_HASH_KEY=" + plantedToken, "WK_STORE__EP__BASE_URL=https://u:" + plantedURL + "@host.invalid", "WK_NOTIFY__PAGE_URL=http://127.0.0.1:1/services/" + plantedToken,
 	}
 }
 
@@ -70,6 +70,7 @@ var spoken = map[string][]string{
 	"shadow report": {"", "-o json"}, "kill-switch on": {"--scope all --note " + plantedKey, "--scope " + plantedKey + " --note x"},
 	"kill-switch ls": {"", "-o json"}, "kill-switch off": {"--scope all --note x", "--scope AE01 --note x -o json"},
 	"doctor": {"--offline", "--offline --strict -o json"}, "replay": {"TAPE", "-o json TAPE", "testdata/replay"},
+	"notify test": {"", "-o json"},
 }
 
 func TestNoCommandPrintsASecret(t *testing.T) {
