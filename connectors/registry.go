@@ -90,6 +90,8 @@ type Platform struct {
 	New func(ctx context.Context, env envconfig.Lookuper, deps Deps) (Built, error)
 	// Variables are the names New reads, without the prefix; anything else under a store's prefix is a mistake.
 	Variables []string
+	// Means says in a sentence what each of them is, by its name. One that ends in _FILE needs none.
+	Means map[string]string
 	// Poll is how often a feed is read when no variable says otherwise.
 	Poll time.Duration
 	// NormaliseReply reads one recorded reply (a raw JSON body) through the platform's normaliser; nil when the platform has none.

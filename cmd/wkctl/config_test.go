@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,6 +41,18 @@ func TestThePageHasEveryVariable(t *testing.T) {
 	for _, name := range want {
 		if !strings.Contains(page, "`"+name) {
 			t.Errorf("%s is missing", name)
+		}
+	}
+	for _, p := range all.Platforms() {
+		for _, v := range p.Variables {
+			if !strings.HasSuffix(v, "_FILE") && p.Means[v] == "" {
+				t.Errorf("%s: nobody says what %s is", p.Name, v)
+			}
+		}
+		for v, sentence := range p.Means {
+			if !slices.Contains(p.Variables, v) || !strings.HasSuffix(sentence, ".") || !strings.Contains(page, sentence) {
+				t.Errorf("%s: %s: want a sentence of a variable that is on the page, got %q", p.Name, v, sentence)
+			}
 		}
 	}
 	var asJSON struct {

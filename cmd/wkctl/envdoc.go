@@ -134,7 +134,7 @@ func newEnvDoc(ctx context.Context, registry connectors.Registry) (*envDoc, erro
 	}
 	for _, p := range registry {
 		for _, name := range p.Variables {
-			doc.Platforms[string(p.Name)] = append(doc.Platforms[string(p.Name)], storeVariable(name))
+			doc.Platforms[string(p.Name)] = append(doc.Platforms[string(p.Name)], storeVariable(name, p.Means[name]))
 		}
 	}
 	return doc, nil
@@ -159,10 +159,10 @@ func (d *envDoc) list(v rules.Variable) *[]variableView {
 	return &d.Overall
 }
 
-// storeVariable describes what a connector reads, as far as its name tells.
-func storeVariable(name string) variableView {
+// storeVariable describes what a connector reads.
+func storeVariable(name, means string) variableView {
 	const prefix = "WK_STORE__<STORE>__"
-	v := variableView{Names: []string{prefix + name}, Type: "text", Secret: rules.IsSecret(name)}
+	v := variableView{Names: []string{prefix + name}, Type: "text", Secret: rules.IsSecret(name), Sentence: means}
 	if plain, is := strings.CutSuffix(name, "_FILE"); is {
 		v.Type, v.Sentence = "path of a file", "A file to read `"+prefix+plain+"` from."
 	}

@@ -111,7 +111,11 @@ func (v killView) print(w io.Writer) {
 			"  an answer that was begun before may still arrive; warnings and pages go on")
 		return
 	}
-	fmt.Fprintln(w, "  in force now, in every process: answers that are due go out with the next look at their cases, within minutes")
+	due := "answers that are due"
+	if len(v.Still) > 0 {
+		due += " and not stopped by what is below"
+	}
+	fmt.Fprintf(w, "  in force now, in every process: %s go out with the next look at their cases, within minutes\n", due)
 	if len(v.Still) == 0 {
 		fmt.Fprintln(w, "  nothing else stops answers of the scope, as far as Redis and this environment tell")
 		return

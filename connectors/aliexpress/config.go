@@ -34,6 +34,17 @@ var Platform = connectors.Platform{
 		"APP_KEY", "APP_SECRET", "APP_SECRET_FILE", "ACCESS_TOKEN", "ACCESS_TOKEN_FILE", "REFRESH_TOKEN", "REFRESH_TOKEN_FILE", "TOKEN_EXPIRES",
 		"BASE_URL", "RETURN_ADDRESS_ID", "BUYER_HASH_KEY", "BUYER_HASH_KEY_FILE",
 	},
+	Means: map[string]string{
+		"APP_KEY":           "The number of the app of the open platform; required.",
+		"APP_SECRET":        "The app's secret, which signs every call; required, here or in a file.",
+		"ACCESS_TOKEN":      "The token of the seller's authorisation. It or a refresh token is required; both are usual.",
+		"REFRESH_TOKEN":     "Renews the access token; without it a person must authorise the shop again when that ends.",
+		"TOKEN_EXPIRES":     "When the access token ends, in the form of RFC 3339; not set, it is used until the platform refuses it.",
+		"BASE_URL":          "Scheme and host of another gateway, a sandbox for example; not set, `" + defaultBaseURL + "`.",
+		"RETURN_ADDRESS_ID": "The number of the address that goods are sent back to; without it a return is for a person.",
+		"BUYER_HASH_KEY": "The key of the buyers' hashes; not set, one is made of the app's secret, and a new secret makes every buyer a new one. " +
+			"Give all stores the same, so that a buyer of two of them counts as one.",
+	},
 	Poll: 5 * time.Minute,
 	Defaults: func(r sla.Rule) sla.Rule {
 		r.Window = sla.By(sla.FromDefault, answerWindow)

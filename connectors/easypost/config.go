@@ -40,9 +40,13 @@ var Platform = connectors.Platform{
 			"Each newly registered parcel costs a fee.",
 		},
 	},
-	Defaults:       func(r sla.Rule) sla.Rule { return r },
-	New:            build,
-	Variables:      []string{"API_KEY", "API_KEY_FILE", "BASE_URL"},
+	Defaults:  func(r sla.Rule) sla.Rule { return r },
+	New:       build,
+	Variables: []string{"API_KEY", "API_KEY_FILE", "BASE_URL"},
+	Means: map[string]string{
+		"API_KEY":  "The account's key; required, here or in a file, which is read again when it changes.",
+		"BASE_URL": "Scheme, host and path of another service, a mirror for example; not set, `" + home + "`. http to a loopback host only.",
+	},
 	Poll:           10 * time.Minute,
 	NormaliseReply: NormaliseReply,
 }

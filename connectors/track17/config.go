@@ -33,8 +33,13 @@ var versions = []string{"v2.2", "v2.4"}
 var Platform = connectors.Platform{
 	Name:      Name,
 	Variables: []string{"API_KEY", "API_KEY_FILE", "BASE_URL", "VERSION"},
-	Poll:      10 * time.Minute,
-	Defaults:  func(r sla.Rule) sla.Rule { return r }, // it has no disputes, so no rule of its own
+	Means: map[string]string{
+		"API_KEY":  "The account's key; required, here or in a file, which is read again when it changes.",
+		"BASE_URL": "Scheme and host of another service, a mirror for example; not set, `" + defaultBaseURL + "`.",
+		"VERSION":  "The version of the API, `v2.2` or `v2.4`; not set, `" + defaultVersion + "`.",
+	},
+	Poll:     10 * time.Minute,
+	Defaults: func(r sla.Rule) sla.Rule { return r }, // it has no disputes, so no rule of its own
 	Capabilities: connectors.Capabilities{
 		Shipments: true, Webhooks: true, BatchSize: batchSize,
 		Notes: []string{
