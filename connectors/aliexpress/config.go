@@ -34,7 +34,7 @@ var Platform = connectors.Platform{
 		"APP_KEY", "APP_SECRET", "APP_SECRET_FILE", "ACCESS_TOKEN", "ACCESS_TOKEN_FILE", "REFRESH_TOKEN", "REFRESH_TOKEN_FILE", "TOKEN_EXPIRES",
 		"BASE_URL", "RETURN_ADDRESS_ID", "BUYER_HASH_KEY", "BUYER_HASH_KEY_FILE",
 	},
-	Means: map[string]string{
+	Means: map[string]string{ //nolint:gosec // no credential, but what each is
 		"APP_KEY":           "The number of the app of the open platform; required.",
 		"APP_SECRET":        "The app's secret, which signs every call; required, here or in a file.",
 		"ACCESS_TOKEN":      "The token of the seller's authorisation. It or a refresh token is required; both are usual.",
