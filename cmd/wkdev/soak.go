@@ -87,7 +87,7 @@ func (s *soakRun) run(ctx context.Context, out, notes io.Writer) error {
 	return s.print(out, r, r.Kept(), [][2]any{
 		{"cases", r.Cases}, {"answered in time", r.Answered}, {"late", r.Late}, {"twice", r.Twice}, {"kills", r.Kills}, {"cases held by the killed", r.Held},
 		{"taken up after, p50, s", r.LagP50}, {"taken up after, p99, s", r.LagP99}, {"taken up after, longest, s", r.LagMax},
-		{"plain asynq takes, s", r.Asynq}, {"seconds", r.Seconds},
+		{"plain asynq takes, s", r.Asynq}, {"seconds", r.Seconds}, {"memory of a daemon, most, MiB", float64(r.Memory) / (1 << 20)},
 	})
 }
 

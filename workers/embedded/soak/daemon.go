@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -107,6 +108,18 @@ func observed(s *scene, number int) http.Handler {
 		}
 		platform.ServeHTTP(w, r)
 	})
+}
+
+// memory is the most that the process has had in memory, in bytes; 0 where the system does not tell (/proc is Linux').
+func (d *daemon) memory() int64 {
+	text, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(d.cmd.Process.Pid), "status")) // gone: it does not tell
+	for line := range strings.Lines(string(text)) {
+		if amount, is := strings.CutPrefix(line, "VmHWM:"); is {
+			kilobytes, _ := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(amount), " kB"), 10, 64)
+			return kilobytes << 10
+		}
+	}
+	return 0
 }
 
 // kill ends the process without a word, as kill -9 does. What it has sent is on its way.

@@ -88,7 +88,8 @@ type scene struct {
 	acts    map[string]time.Time // when the answer to each dispute falls due
 	touches *touches
 	daemons [daemons]*daemon
-	started int // daemons so far
+	started int   // daemons so far
+	memory  int64 // the most that one of the killed has had, in bytes
 	stops   []func()
 }
 
@@ -168,6 +169,12 @@ func (s *scene) spawn(i int) error {
 	}
 	s.daemons[i] = d
 	return nil
+}
+
+// kill ends the i-th daemon.
+func (s *scene) kill(i int) {
+	s.memory = max(s.memory, s.daemons[i].memory())
+	s.daemons[i].kill()
 }
 
 // environ is the environment of a daemon that finds the platform at an address.

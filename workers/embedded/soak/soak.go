@@ -34,6 +34,8 @@ type Result struct {
 	// Asynq is how long plain asynq took to run the task of a killed worker again, on the same Redis in the same run; 0: not measured.
 	Asynq   float64 `json:"asynq_recovery_seconds"`
 	Seconds float64 `json:"seconds"`
+	// Memory is the most that one process has had in memory; 0 where the system does not tell.
+	Memory int64 `json:"daemon_memory_bytes"`
 }
 
 // Kept tells whether the promises held.
@@ -96,7 +98,7 @@ func (s *scene) killing(ctx context.Context, until time.Time) ([]killing, error)
 		}
 		i := chance.IntN(daemons)
 		out = append(out, killing{at: s.o.Now(), number: s.daemons[i].number})
-		s.daemons[i].kill()
+		s.kill(i)
 		if err := s.spawn(i); err != nil {
 			return out, err
 		}
@@ -108,7 +110,11 @@ func (s *scene) killing(ctx context.Context, until time.Time) ([]killing, error)
 
 func (s *scene) judge(kills []killing) Result {
 	answered := s.inTime()
-	r := Result{Cases: s.o.Cases, Answered: answered, Late: s.o.Cases - answered, Twice: s.world.Report().DoubleEffects, Kills: len(kills)}
+	memory := s.memory
+	for _, d := range s.daemons {
+		memory = max(memory, d.memory())
+	}
+	r := Result{Memory: memory, Cases: s.o.Cases, Answered: answered, Late: s.o.Cases - answered, Twice: s.world.Report().DoubleEffects, Kills: len(kills)}
 	s.sayLate()
 	lags := s.lags(kills)
 	if r.Held = len(lags); r.Held > 0 {
