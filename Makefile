@@ -106,6 +106,10 @@ fuzz: ## run each fuzz test for FUZZTIME (60s), one after the other
 		done; \
 	done
 
+.PHONY: roundtrip
+roundtrip: ## let a platform go dark under two daemons, Prometheus and Alertmanager until somebody is woken, and told that it is over (4 minutes)
+	ROUNDTRIP=required $(GO) test -count=1 -timeout 10m -v ./workers/embedded/roundtrip
+
 .PHONY: chaos
 chaos: ## break real processes in every way of deploy/FAILURES.md; UPDATE=-update keeps what was measured
 	CHAOS=all $(GO) test -count=1 -timeout 15m -parallel 16 -run '^TestChaos$$' -v ./workers/embedded/chaos $(UPDATE)

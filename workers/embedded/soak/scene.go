@@ -113,7 +113,7 @@ func (s *scene) open(ctx context.Context) (from time.Time, err error) {
 	}
 	s.stops = append(s.stops, func() { _ = os.RemoveAll(s.dir) })
 	if s.o.Binary == "" {
-		if s.o.Binary, err = build(ctx, s.dir); err != nil {
+		if s.o.Binary, err = Build(ctx, s.dir); err != nil {
 			return from, err
 		}
 	}
@@ -123,7 +123,7 @@ func (s *scene) open(ctx context.Context) (from time.Time, err error) {
 	}
 	s.redis, s.rdb = addr, redis.NewClient(&redis.Options{Addr: addr})
 	s.stops = append(s.stops, stop, func() { _ = s.rdb.Close() })
-	if err := s.age(ctx); err != nil {
+	if err := Age(ctx, s.rdb, s.o.Now(), settle); err != nil {
 		return from, err
 	}
 	from = s.o.Now().Add(s.o.filling())
@@ -147,14 +147,16 @@ func (s *scene) open(ctx context.Context) (from time.Time, err error) {
 	return from, nil
 }
 
-// age makes the memory an hour old, so that nothing is frozen at the start.
-func (s *scene) age(ctx context.Context) error {
-	old := func() time.Time { return s.o.Now().Add(-time.Hour) }
-	st, err := store.Open(ctx, s.rdb, store.Options{Now: old, Stores: map[sla.StoreID]sla.Platform{storeID(0): simulator.AliExpress}, Settle: settle})
+// Age makes the memory of a Redis an hour old, so that nothing is frozen at the start; for daemons with that settle window.
+func Age(ctx context.Context, rdb redis.UniversalClient, now time.Time, settle time.Duration) error {
+	old := now.Add(-time.Hour)
+	st, err := store.Open(ctx, rdb, store.Options{
+		Now: func() time.Time { return old }, Stores: map[sla.StoreID]sla.Platform{storeID(0): simulator.AliExpress}, Settle: settle,
+	})
 	if err != nil {
 		return err
 	}
-	_, err = st.CheckEpoch(ctx, old())
+	_, err = st.CheckEpoch(ctx, old)
 	return err
 }
 
@@ -272,8 +274,8 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// build builds the daemon.
-func build(ctx context.Context, dir string) (string, error) {
+// Build builds the daemon's own binary into a folder.
+func Build(ctx context.Context, dir string) (string, error) {
 	path := filepath.Join(dir, "watchkeeper")
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", path, "watchkeeper/cmd/watchkeeper") //nolint:gosec // our own program, into our own folder
 	if out, err := cmd.CombinedOutput(); err != nil {
