@@ -40,6 +40,7 @@ type owed struct {
 	deadline      time.Time // the earliest, by our clock
 	stages        map[sla.StageKind]int
 	risk          map[sla.Currency]int64 // minor units
+	held          int                    // answers that wait for a person's yes
 	unknown, late int
 	oldest        time.Time // of the unknown ones: when it was sent
 }
@@ -72,6 +73,9 @@ func (c *census) take(src *connectors.Source, r sla.CaseRecord, attempts []sla.A
 	}
 	if !r.Open() || r.Obligation.Turn == 0 || r.Answered {
 		return
+	}
+	if r.Approval == sla.ApprovalHeld || r.Approval == sla.ApprovalNone && r.Waiting {
+		o.held++
 	}
 	d := sla.Decide(src.PlatformTime(c.at), r.Case, rule)
 	o.stages[d.Stage]++
@@ -116,8 +120,8 @@ type censusCollector struct {
 	names []sla.Platform // with disputes
 	last  atomic.Pointer[census]
 
-	deadline, stages, risk, unknown, late, oldest *prometheus.Desc
-	counted, cases, untimed                       *prometheus.Desc
+	deadline, stages, risk, held, unknown, late, oldest *prometheus.Desc
+	counted, cases, untimed                             *prometheus.Desc
 }
 
 func newCensusCollector(sources connectors.Sources) *censusCollector {
@@ -129,6 +133,7 @@ func newCensusCollector(sources connectors.Sources) *censusCollector {
 		deadline: desc("earliest_deadline_timestamp_seconds", "When the first platform's deadline is that has no answer yet; +Inf when nothing is owed.", platform),
 		stages:   desc("open_obligations", "Obligations without an answer, by the stage that they have reached; breach: the deadline has passed.", platform, "stage"),
 		risk:     desc("value_at_risk", "What silence would cost of all obligations without an answer, in major units.", platform, "currency"),
+		held:     desc("held_answers", "Obligations without an answer whose answer waits for a person's yes.", platform),
 		unknown:  desc("unknown_answers", "Answers that were sent and of which nobody knows whether they took effect.", platform),
 		late:     desc("unknown_answers_late", "Those of them whose outcome is not known for longer than it takes to learn it: the settle window and two sweeps.", platform),
 		oldest:   desc("unknown_answers_oldest_timestamp_seconds", "When the oldest answer of unknown outcome was sent; +Inf without one.", platform),
@@ -147,7 +152,7 @@ func newCensusCollector(sources connectors.Sources) *censusCollector {
 
 // Describe implements prometheus.Collector.
 func (c *censusCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.deadline, c.stages, c.risk, c.unknown, c.late, c.oldest, c.counted, c.cases, c.untimed} {
+	for _, d := range []*prometheus.Desc{c.deadline, c.stages, c.risk, c.held, c.unknown, c.late, c.oldest, c.counted, c.cases, c.untimed} {
 		ch <- d
 	}
 }
@@ -174,6 +179,7 @@ func (c *censusCollector) Collect(ch chan<- prometheus.Metric) {
 		for currency, minor := range o.risk {
 			gauge(c.risk, major(sla.Money{Minor: minor, Currency: currency}), string(p), string(currency))
 		}
+		gauge(c.held, float64(o.held), string(p))
 		gauge(c.unknown, float64(o.unknown), string(p))
 		gauge(c.late, float64(o.late), string(p))
 		gauge(c.oldest, orNever(o.oldest), string(p))

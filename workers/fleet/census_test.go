@@ -105,3 +105,22 @@ func TestAFleetCountsByItself(t *testing.T) {
 	eventually(t, func() bool { return b.series("watchkeeper_feed_interval_seconds")[" disputes Q01"] == 60 })
 	b.has("watchkeeper_", map[string]float64{"processes": 1})
 }
+
+func TestAnswersThatWaitForAPersonAreTold(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.has("watchkeeper_", map[string]float64{"held_answers quiet": 0})
+	for native, change := range map[string]func(*sla.Case){
+		"asked":    func(c *sla.Case) { c.Waiting = true },
+		"held":     func(c *sla.Case) { c.Approval = sla.ApprovalHeld },
+		"both":     func(c *sla.Case) { c.Waiting, c.Approval = true, sla.ApprovalHeld },
+		"yes":      func(c *sla.Case) { c.Waiting, c.Approval = true, sla.ApprovalApproved },
+		"no":       func(c *sla.Case) { c.Waiting, c.Approval = true, sla.ApprovalRejected },
+		"answered": func(c *sla.Case) { c.Waiting, c.Answered = true, true },
+		"plain":    same,
+	} {
+		b.owes(native, 80*time.Hour, change)
+	}
+	b.must(b.fleet.Count(t.Context()))
+	b.has("watchkeeper_", map[string]float64{"held_answers quiet": 3})
+}

@@ -77,6 +77,7 @@ func New(ctx context.Context, o Options) (*Fleet, error) {
 	}
 	f := &Fleet{o: o, log: o.Log.Named("fleet"), reg: prometheus.NewRegistry(), process: rand.Text(), alarmed: map[sla.Platform]bool{}}
 	f.roles, _ = o.Config.Workers.roles() // validated above
+	f.tellRoles()
 	f.clock = newTimekeeper(o.Now, f.reg)
 	for _, w := range Warnings(o.Config, o.Book) {
 		f.log.Warn("the configuration may not mean what it says", zap.String("warning", w))
@@ -129,7 +130,7 @@ func (f *Fleet) storeOptions() store.Options {
 	for _, s := range f.o.Book.Stores() {
 		platforms[s.ID] = s.Platform
 	}
-	return store.Options{Shards: f.o.Config.Redis.Shards, Now: f.o.Now, Stores: platforms, Settle: f.settle(), Log: f.o.Log}
+	return store.Options{Shards: f.o.Config.Redis.Shards, Now: f.o.Now, Stores: platforms, Settle: f.settle(), Log: f.o.Log, Ran: scriptTimes(f.reg)}
 }
 
 // settle is the longest settle window of any rule at any time: after a loss of memory nothing is sent before every effect would show.

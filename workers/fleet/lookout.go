@@ -59,7 +59,7 @@ func dangers(s store.Server) (out []string) {
 type lookout struct {
 	expiry, lifetime, sealed *prometheus.GaugeVec
 	unsafe                   *prometheus.GaugeVec
-	memory                   prometheus.Gauge
+	memory, masters          prometheus.Gauge
 }
 
 // The parts of a credential.
@@ -82,6 +82,7 @@ func newLookout(reg prometheus.Registerer, sources connectors.Sources) *lookout 
 		unsafe: gauges("redis_unsafe", "Servers of Redis that may lose what was written, or are nearly full, by what is wrong.", "reason"),
 		memory: f.NewGauge(prometheus.GaugeOpts{Name: "watchkeeper_redis_memory_used_ratio",
 			Help: "How much of its memory the fullest server of Redis uses, of the machine's where it has no limit; 0 when it does not tell."}),
+		masters: f.NewGauge(prometheus.GaugeOpts{Name: "watchkeeper_redis_servers", Help: "Servers of Redis that take writes, as they were last asked."}),
 	}
 	for _, reason := range unsafeReasons() {
 		l.unsafe.WithLabelValues(reason)
@@ -121,6 +122,7 @@ func (l *lookout) servers(all []store.Server) {
 		l.unsafe.WithLabelValues(reason).Set(float64(found[reason]))
 	}
 	l.memory.Set(fullest)
+	l.masters.Set(float64(len(all)))
 }
 
 // LookAround reads where the feeds stand, when the credentials end and what the servers of Redis tell, for the metrics. Only Start calls it by itself,

@@ -85,14 +85,22 @@ func TestAServerIsUnsafeForEachReason(t *testing.T) {
 	bad := good
 	bad.AOF, bad.Used = false, 90
 	l.servers([]store.Server{good, bad, bad})
-	want := map[string]float64{"eviction": 0, "persistence": 2, "disk": 0, "replication": 0, "memory": 2, "": 0.9}
-	if diff := cmp.Diff(want, samples(t, reg, "watchkeeper_redis_")); diff != "" {
+	want := map[string]float64{"eviction": 0, "persistence": 2, "disk": 0, "replication": 0, "memory": 2}
+	if diff := cmp.Diff(want, samples(t, reg, "watchkeeper_redis_unsafe")); diff != "" {
 		t.Error(diff)
 	}
-	l.servers([]store.Server{good})
-	if got := samples(t, reg, "watchkeeper_redis_"); got["persistence"] != 0 || got[""] != 0.74 {
-		t.Errorf("want the danger over, got %v", got)
+	told := func(persistence, memory, servers float64) {
+		t.Helper()
+		for name, want := range map[string]float64{"unsafe": persistence, "memory_used_ratio": memory, "servers": servers} {
+			got := samples(t, reg, "watchkeeper_redis_"+name)
+			if v := got[""] + got["persistence"]; v != want {
+				t.Errorf("%s: want %v, got %v", name, want, got)
+			}
+		}
 	}
+	told(2, 0.9, 3)
+	l.servers([]store.Server{good})
+	told(0, 0.74, 1)
 }
 
 // samples are the gauges with a prefix by the values of their labels.

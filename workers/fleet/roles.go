@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
 	"watchkeeper/sla/rules"
 )
 
@@ -57,3 +60,15 @@ func meant(word string) string {
 
 // plays tells whether this process has a role.
 func (f *Fleet) plays(r Role) bool { return slices.Contains(f.roles, r) }
+
+// tellRoles tells in the metrics which roles this process has.
+func (f *Fleet) tellRoles() {
+	roles := promauto.With(f.reg).NewGaugeVec(prometheus.GaugeOpts{Name: "watchkeeper_role", Help: "1 for each role that this process has, else 0."}, []string{"role"})
+	for _, r := range Roles() {
+		has := 0.0
+		if f.plays(r) {
+			has = 1
+		}
+		roles.WithLabelValues(string(r)).Set(has)
+	}
+}

@@ -12,7 +12,7 @@ import (
 // OpenStore opens the records as New does, for a tool that reads them: nothing is listened to, nothing is polled. Of the options it wants
 // the configuration, the rulebook, the clock and the logger. The caller calls what it gives to close.
 func OpenStore(ctx context.Context, o Options) (*store.Store, func(context.Context) error, error) {
-	f := &Fleet{o: o, log: o.Log}
+	f := &Fleet{o: o, log: o.Log, reg: prometheus.NewRegistry()}
 	if err := f.openStore(ctx); err != nil {
 		return nil, nil, errors.Join(err, f.Stop(context.WithoutCancel(ctx)))
 	}

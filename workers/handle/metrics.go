@@ -59,6 +59,7 @@ func (m *metrics) prepare(platforms []sla.Platform) {
 	for _, k := range job.Kinds() {
 		m.jobs.WithLabelValues(string(k), "done")
 		m.jobs.WithLabelValues(string(k), "failed")
+		m.took.WithLabelValues(string(k))
 	}
 	for _, k := range connectors.Kinds() {
 		m.platform.WithLabelValues(k.String())

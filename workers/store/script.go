@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -43,10 +44,10 @@ var (
 	unlockScript  = script("vault_unlock")
 )
 
-// A luaScript knows its text, to be able to send it again to a server that has lost it.
+// A luaScript knows its text, to be able to send it again to a server that has lost it, and the name of the part that does the work.
 type luaScript struct {
 	*redis.Script
-	text string
+	name, text string
 }
 
 func script(parts ...string) luaScript { return headed("", parts...) }
@@ -63,7 +64,8 @@ func headed(head string, parts ...string) luaScript {
 		b.Write(text)
 		b.WriteByte('\n')
 	}
-	return luaScript{Script: redis.NewScript(b.String()), text: b.String()}
+	parts = slices.DeleteFunc(parts, func(part string) bool { return part == "items" }) // it only repeats the one before it
+	return luaScript{Script: redis.NewScript(b.String()), name: parts[len(parts)-1], text: b.String()}
 }
 
 // readableReasons tells a script which reasons this version can read in the name of a kill switch.
@@ -86,6 +88,7 @@ type call struct {
 
 // run sends all calls in one round trip, and once more, with their text, those whose script the server does not have.
 func (s *Store) run(ctx context.Context, calls []call) []*redis.Cmd {
+	defer s.timed(calls)()
 	cmds := make([]*redis.Cmd, len(calls))
 	pipe := s.rdb.Pipeline()
 	for i, c := range calls {
@@ -102,6 +105,22 @@ func (s *Store) run(ctx context.Context, calls []call) []*redis.Cmd {
 		_, _ = again.Exec(ctx)
 	}
 	return cmds
+}
+
+// timed tells, when it is over, how long calls took that went together: once for each script among them.
+func (s *Store) timed(calls []call) func() {
+	if s.ran == nil || len(calls) == 0 {
+		return func() {}
+	}
+	begun := s.now()
+	return func() {
+		took := s.now().Sub(begun)
+		for i, c := range calls {
+			if i == 0 || calls[i-1].script.name != c.script.name {
+				s.ran(c.script.name, took)
+			}
+		}
+	}
 }
 
 // runOne is run for a single call.

@@ -30,6 +30,8 @@ type Options struct {
 	Log    *zap.Logger                  // nil: silent
 	// Trust is how long a row that Redis called unchanged is taken for unchanged without asking again; 0: DefaultTrust, below 0: not at all.
 	Trust time.Duration
+	// Ran hears, by the name of each script in it, how long a round trip to Redis took; nil: nobody does.
+	Ran func(script string, took time.Duration)
 }
 
 // A Store is the state in Redis. It is safe for concurrent use.
@@ -38,6 +40,7 @@ type Store struct {
 	process    string // names this process in slots of the ledger and among the living
 	now        func() time.Time
 	settle     time.Duration
+	ran        func(script string, took time.Duration)
 	log        *zap.Logger
 	configured []storeEntry // in order of their id
 
@@ -116,7 +119,7 @@ func newStore(rdb redis.UniversalClient, o Options) (*Store, error) {
 		o.Log = zap.NewNop()
 	}
 	_, cluster := rdb.(*redis.ClusterClient)
-	s := &Store{rdb: rdb, cluster: cluster, now: o.Now, settle: o.Settle, log: o.Log.Named("store"), shards: o.Shards, lost: map[int]struct{}{},
+	s := &Store{rdb: rdb, cluster: cluster, now: o.Now, settle: o.Settle, ran: o.Ran, log: o.Log.Named("store"), shards: o.Shards, lost: map[int]struct{}{},
 		kills: map[string]string{}}
 	s.process = string(newWriter("")) // as long as a process' name
 	s.prints.trust = max(o.Trust, 0)

@@ -1,0 +1,17 @@
+package fleet
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+// scriptTimes tells in the metrics how long Redis and the way to it take.
+func scriptTimes(reg prometheus.Registerer) func(script string, took time.Duration) {
+	times := promauto.With(reg).NewHistogramVec(prometheus.HistogramOpts{
+		Name: "watchkeeper_script_duration_seconds", Help: "How long the store's scripts took, with the way to Redis and back; those that went together took equally long.",
+		Buckets: []float64{.001, .005, .025, .1, .5, 3},
+	}, []string{"script"})
+	return func(script string, took time.Duration) { times.WithLabelValues(script).Observe(took.Seconds()) }
+}
