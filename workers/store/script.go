@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -88,7 +89,9 @@ type call struct {
 
 // run sends all calls in one round trip, and once more, with their text, those whose script the server does not have.
 func (s *Store) run(ctx context.Context, calls []call) []*redis.Cmd {
-	defer s.timed(calls)()
+	if s.ran != nil {
+		defer s.tell(calls, s.now())
+	}
 	cmds := make([]*redis.Cmd, len(calls))
 	pipe := s.rdb.Pipeline()
 	for i, c := range calls {
@@ -107,18 +110,12 @@ func (s *Store) run(ctx context.Context, calls []call) []*redis.Cmd {
 	return cmds
 }
 
-// timed tells, when it is over, how long calls took that went together: once for each script among them.
-func (s *Store) timed(calls []call) func() {
-	if s.ran == nil || len(calls) == 0 {
-		return func() {}
-	}
-	begun := s.now()
-	return func() {
-		took := s.now().Sub(begun)
-		for i, c := range calls {
-			if i == 0 || calls[i-1].script.name != c.script.name {
-				s.ran(c.script.name, took)
-			}
+// tell says how long calls took that went together: once for each script among them.
+func (s *Store) tell(calls []call, begun time.Time) {
+	took := s.now().Sub(begun)
+	for i, c := range calls {
+		if i == 0 || calls[i-1].script.name != c.script.name {
+			s.ran(c.script.name, took)
 		}
 	}
 }
