@@ -37,6 +37,7 @@ var checks = map[string]check{
 	"a rollout leaves two at work":     available,
 	"what is named is there":           complete,
 	"probes ask the right thing":       probes,
+	"dashboards are found":             dashboards,
 }
 
 func TestEveryInstallationHoldsEveryCheck(t *testing.T) {

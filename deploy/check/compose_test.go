@@ -30,7 +30,7 @@ func composed(t *testing.T) *types.Project {
 func TestTheServicesOfTheHostAreConfined(t *testing.T) {
 	t.Parallel()
 	project := composed(t)
-	for _, name := range []string{ours, "redis", "prometheus", "alertmanager"} {
+	for _, name := range []string{ours, "redis", "prometheus", "alertmanager", "grafana"} {
 		s, ok := project.Services[name]
 		if !ok {
 			t.Errorf("there is no service %s", name)

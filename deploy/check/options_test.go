@@ -55,7 +55,7 @@ func TestTheChartHoldsEveryCheckWithEveryValueChanged(t *testing.T) {
 func TestWhatIsSwitchedOffInTheChartIsNotThere(t *testing.T) {
 	t.Parallel()
 	off := map[string]any{"enabled": false}
-	s, err := charted(map[string]any{"autoscaling": off, "networkPolicy": off, "monitoring": map[string]any{"podMonitor": false}})
+	s, err := charted(map[string]any{"autoscaling": off, "networkPolicy": off, "monitoring": map[string]any{"podMonitor": false, "dashboards": false}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,8 @@ type mistake struct {
 
 const inPod = "spec.template.spec."
 
-// mistakes are planted in the overlay of production, one at a time; a name of a kind that ends in a dash has a hash behind it.
+// mistakes are planted in the overlay of production, one at a time. A kind that ends in a dash has a name with a hash, one with a slash another
+// name than ours.
 var mistakes = []mistake{
 	{"every object is of its real type", "Deployment", inPod + "containers.0.imagePulPolicy", "Always", "unknown field"},
 	{"every object is of its real type", "PodMonitor", "spec.podMetricsEndpoint", []any{}, "unknown field"},
@@ -72,6 +73,26 @@ var mistakes = []mistake{
 	{"probes ask the right thing", "Deployment", inPod + "containers.0.startupProbe.failureThreshold", 3, "less than"},
 	{"probes ask the right thing", "Deployment", inPod + "containers.0.readinessProbe", nil, "no readiness"},
 	{"probes ask the right thing", "Deployment", inPod + "containers.0.readinessProbe.timeoutSeconds", 1, "does not wait"},
+	{"dashboards are found", ofToday, "metadata.labels.grafana_dashboard", nil, "four"},
+	{"dashboards are found", ofToday, "metadata.labels.grafana_dashboard", true, "four"},
+	{"dashboards are found", ofToday, "data", map[string]any{"engine.json": "{}"}, "today.json"},
+	{"dashboards are found", ofToday, "data", map[string]any{"today.json": "{"}, "unexpected end"},
+	{"dashboards are found", ofToday, "data", map[string]any{"today.json": `{"uid":"watchkeeper-today","tittle":"Today"}`}, "tittle"},
+	{"dashboards are found", ofToday, "data", map[string]any{"today.json": plain("engine", "stat")}, "another uid"},
+	{"dashboards are found", ofToday, "data", map[string]any{"today.json": plain("today", "statt")}, "nobody draws a statt"},
+	{"dashboards are found", ofToday, "data", map[string]any{"today.json": plain("today", "row")}, "nothing is shown"},
+	{"dashboards are found", ofToday, "data", map[string]any{"today.json": strings.Repeat(" ", 262144)}, "too large"},
+}
+
+const ofToday = "ConfigMap/watchkeeper-dashboard-today"
+
+// plain is a dashboard with one panel.
+func plain(name, panel string) string {
+	at := `"gridPos":{"h":1,"w":1,"x":0,"y":0}`
+	if panel == "row" {
+		at += `,"id":1,"collapsed":false,"panels":[]`
+	}
+	return `{"uid":"watchkeeper-` + name + `","schemaVersion":39,"templating":{},"annotations":{},"panels":[{"type":"` + panel + `",` + at + `}]}`
 }
 
 func TestPlantedMistakesAreFound(t *testing.T) {
@@ -85,6 +106,9 @@ func TestPlantedMistakesAreFound(t *testing.T) {
 			kind, hashed := strings.CutSuffix(m.kind, "-")
 			if hashed {
 				name = "watchkeeper-rules-"
+			}
+			if of, other, is := strings.Cut(m.kind, "/"); is {
+				kind, name = of, other
 			}
 			s.put(t, kind, name, m.path, m.value)
 			got := checks[m.check](s)

@@ -23,6 +23,7 @@ func last() Reduce { return Reduce{Calcs: []string{"lastNotNull"}} }
 func number() kind {
 	return kind{name: "stat", format: "time_series", color: "thresholds", instant: true, options: StatOptions{
 		Reduce: last(), ColorMode: "background", GraphMode: "none", JustifyMode: automatic, Orientation: automatic, TextMode: automatic, WideLayout: true,
+		ChangeColor: "standard",
 	}}
 }
 
@@ -30,7 +31,7 @@ func number() kind {
 func ranking() kind {
 	return kind{name: "bargauge", format: "time_series", color: "thresholds", instant: true, fromZero: true, options: BarOptions{
 		Reduce: last(), DisplayMode: "basic", Orientation: "horizontal", ValueMode: "color", NamePlacement: automatic, ShowUnfilled: true, Sizing: automatic,
-		MinVizHeight: 16, MinVizWidth: 8, MaxVizHeight: 40,
+		Legend: Legend{DisplayMode: "list", Placement: "bottom", Calcs: []string{}}, MinVizHeight: 16, MinVizWidth: 8, MaxVizHeight: 40,
 	}}
 }
 
@@ -68,6 +69,6 @@ func spread(unit string) kind {
 	return kind{name: "heatmap", format: "heatmap", color: "thresholds", interval: countedOver, options: HeatmapOptions{
 		CellGap: 1, Color: HeatmapColor{Mode: "scheme", Scheme: "Greens", Fill: "dark-green", Exponent: 0.5, Steps: 64, Reverse: true},
 		FilterValues: HeatmapFilter{LE: 1e-9}, Legend: HeatmapLegend{Show: true}, RowsFrame: HeatmapRows{Layout: automatic},
-		Tooltip: HeatmapTooltip{Mode: "single", YHistogram: true}, YAxis: HeatmapAxis{AxisPlacement: "left", Unit: unit},
+		Tooltip: HeatmapTooltip{Mode: "single", YHistogram: true}, YAxis: HeatmapAxis{AxisPlacement: "left", Unit: unit}, ShowValue: automatic, Exemplars: Exemplars{Color: "rgba(255,0,255,0.7)"},
 	}}
 }

@@ -11,6 +11,9 @@ type StatOptions struct {
 	Orientation string `json:"orientation"`
 	TextMode    string `json:"textMode"`
 	WideLayout  bool   `json:"wideLayout"`
+	// Change, which is not shown, must be there all the same.
+	Change      bool   `json:"showPercentChange"`
+	ChangeColor string `json:"percentChangeColorMode"`
 }
 
 // Reduce makes one number of a series.
@@ -22,6 +25,7 @@ type Reduce struct {
 
 // BarOptions are those of horizontal bars.
 type BarOptions struct {
+	Legend        Legend `json:"legend"`
 	Reduce        Reduce `json:"reduceOptions"`
 	DisplayMode   string `json:"displayMode"`
 	Orientation   string `json:"orientation"`
@@ -74,6 +78,7 @@ type Stacking struct {
 type TableOptions struct {
 	ShowHeader bool   `json:"showHeader"`
 	CellHeight string `json:"cellHeight"`
+	FrameIndex int    `json:"frameIndex"`
 }
 
 // HeatmapOptions are those of histograms over time.
@@ -86,6 +91,8 @@ type HeatmapOptions struct {
 	RowsFrame    HeatmapRows    `json:"rowsFrame"`
 	Tooltip      HeatmapTooltip `json:"tooltip"`
 	YAxis        HeatmapAxis    `json:"yAxis"`
+	ShowValue    string         `json:"showValue"`
+	Exemplars    Exemplars      `json:"exemplars"`
 }
 
 // HeatmapColor is the scale of a heat map.
@@ -124,4 +131,9 @@ type HeatmapAxis struct {
 	AxisPlacement string `json:"axisPlacement"`
 	Unit          string `json:"unit"`
 	Reverse       bool   `json:"reverse"`
+}
+
+// Exemplars are single observations, which are not shown.
+type Exemplars struct {
+	Color string `json:"color"`
 }
