@@ -66,7 +66,7 @@ var registered = sync.OnceValue(func() *cog.Runtime {
 // drawn says what Grafana's own types do not know of a dashboard.
 func drawn(name, raw string) []string {
 	known := registered()
-	var strict, d dashboard.Dashboard
+	var strict, d dashboard.Dashboard //nolint:staticcheck // its successor is of an API that Grafana 11 does not have
 	// What this gives is never nil, and says nothing without a mistake; of panels it keeps none.
 	if says := strict.UnmarshalJSONStrict([]byte(raw)).Error(); says != "" {
 		return []string{name + ": " + says}

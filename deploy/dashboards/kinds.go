@@ -69,6 +69,7 @@ func spread(unit string) kind {
 	return kind{name: "heatmap", format: "heatmap", color: "thresholds", interval: countedOver, options: HeatmapOptions{
 		CellGap: 1, Color: HeatmapColor{Mode: "scheme", Scheme: "Greens", Fill: "dark-green", Exponent: 0.5, Steps: 64},
 		FilterValues: HeatmapFilter{LE: 1e-9}, Legend: HeatmapLegend{Show: true}, RowsFrame: HeatmapRows{Layout: automatic},
-		Tooltip: HeatmapTooltip{Mode: "single", YHistogram: true}, YAxis: HeatmapAxis{AxisPlacement: "left", Unit: unit}, ShowValue: automatic, Exemplars: Exemplars{Color: "rgba(255,0,255,0.7)"},
+		Tooltip: HeatmapTooltip{Mode: "single", YHistogram: true}, YAxis: HeatmapAxis{AxisPlacement: "left", Unit: unit}, ShowValue: automatic,
+		Exemplars: Exemplars{Color: "rgba(255,0,255,0.7)"},
 	}}
 }
