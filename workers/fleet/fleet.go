@@ -189,7 +189,7 @@ func (f *Fleet) wire(context.Context) error {
 	f.obeyer = &sweep.Obeyer{Store: f.store, Sources: f.sources, Rules: book, Name: f.ruling, Now: f.o.Now, Log: f.log}
 	f.census, f.lookout = newCensusCollector(f.sources), newLookout(f.reg, f.sources)
 	f.reg.MustRegister(f.census, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		newStoreCollector(f.store, f.o.Book, f.o.Now), newMeterCollector(f.o.Book, f.meter, f.o.Now))
+		newStoreCollector(f.store, f.o.Book, f.census.names, f.o.Now), newMeterCollector(f.o.Book, f.meter, f.o.Now))
 	return nil
 }
 

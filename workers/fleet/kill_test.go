@@ -11,7 +11,7 @@ import (
 
 func TestASwitchHoldsAgainBeforeMoneyThawsAfterALossOfAllMemory(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setup(t, "WK_SLA__STORE__Q01__REASON__OTHER__KILL=on")
 	b.must(b.fleet.Begin(t.Context()))
 	tool, done, err := fleet.OpenStore(t.Context(), b.o)
 	b.must(err)
@@ -21,7 +21,7 @@ func TestASwitchHoldsAgainBeforeMoneyThawsAfterALossOfAllMemory(t *testing.T) {
 		b.must(tool.SetKill(t.Context(), scope, true, "ops: wrong prices", b.now()))
 	}
 	b.step(time.Second)
-	levels := map[string]float64{" all": 1, " platform": 1, " store": 1, " reason": 2}
+	levels := map[string]float64{" all": 1, " platform": 1, " store": 1, " reason": 2, " variable": 1}
 	b.has("watchkeeper_kill_switch_on", levels)
 	b.must(b.redis.FlushAll(t.Context()).Err())
 	b.step(time.Second)
