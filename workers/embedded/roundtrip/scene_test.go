@@ -3,6 +3,7 @@ package roundtrip_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,9 +11,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -32,8 +35,8 @@ const (
 	guard     = 65 * time.Second
 	pace      = 20 * time.Second // what the guard of a platform grows by on which nothing was measured
 	early     = 30 * time.Minute // how long before the guard the alert fires
-	due       = 45 * time.Second // when the answers fall due, from the start
-	alerted   = 75 * time.Second // when the alert fires, from the start
+	due       = 50 * time.Second // when the answers fall due by the rules, from the start; the pace makes that earlier
+	alerted   = 62 * time.Second // when the alert fires, from the start: when the cases have been counted a second time
 	deadline  = alerted + early + guard + pace
 	actBefore = deadline - due
 	disputes  = 3
@@ -163,8 +166,46 @@ func memory(t *testing.T) string {
 	return addr
 }
 
+// A monitor is the address of a Prometheus.
+type monitor string
+
+// ask gives the values that an expression has now.
+func (m monitor) ask(t *testing.T, expr string) (values []string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+string(m)+"/api/v1/query?query="+url.QueryEscape(expr), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	var told struct {
+		Status string `json:"status"`
+		Data   struct {
+			Result []struct {
+				Value [2]any `json:"value"` // when, and what
+			} `json:"result"`
+		} `json:"data"`
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&told); err != nil || told.Status != "success" {
+		t.Fatalf("%s: %s %v", expr, told.Status, err)
+	}
+	for _, r := range told.Data.Result {
+		values = append(values, fmt.Sprint(r.Value[1]))
+	}
+	return values
+}
+
+// is reports whether an expression has one value now, and this one.
+func (m monitor) is(t *testing.T, expr, value string) bool {
+	t.Helper()
+	return slices.Equal(m.ask(t, expr), []string{value})
+}
+
 // prometheus starts one that loads the rules as they are shipped, and scrapes the daemons each second.
-func prometheus(t *testing.T, path, alertmanager string, daemons ...*process) string {
+func prometheus(t *testing.T, path, alertmanager string, daemons ...*process) monitor {
 	t.Helper()
 	rules, err := filepath.Abs("../../../deploy/alerts/rules.yaml")
 	if err != nil {
@@ -182,7 +223,7 @@ scrape_configs: [{job_name: watchkeeper, static_configs: [{targets: [%s]}]}]
 `, rules, alertmanager, strings.Join(targets, ", "))
 	start(t, nil, path, "--config.file="+written(t, dir, config), "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+addr)
 	eventually(t, "prometheus is ready", 30*time.Second, func() bool { return status(t, "http://"+addr+"/-/ready") == http.StatusOK })
-	return addr
+	return monitor(addr)
 }
 
 // alertmanager starts one with the routes and inhibitions as they are shipped; the receivers are our own, and groups are told of anew after seconds.
