@@ -107,7 +107,7 @@ fuzz: ## run each fuzz test for FUZZTIME (60s), one after the other
 	done
 
 .PHONY: roundtrip
-roundtrip: ## let a platform go dark under two daemons, Prometheus and Alertmanager until somebody is woken, and told that it is over (4 minutes)
+roundtrip: ## let a platform go dark under two daemons, Prometheus and Alertmanager until somebody is woken, and told that it is over (2 minutes)
 	ROUNDTRIP=required $(GO) test -count=1 -timeout 10m -v ./workers/embedded/roundtrip
 
 .PHONY: chaos

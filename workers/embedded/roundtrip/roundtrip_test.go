@@ -27,7 +27,7 @@ func programs(t *testing.T) (prometheus, alertmanager string) {
 		t.Skip("the detector sees nothing of other processes")
 	}
 	if os.Getenv("ROUNDTRIP") == "" {
-		t.Skip("takes three minutes: run it with ROUNDTRIP=1, as .ci/run and make roundtrip do")
+		t.Skip("takes two minutes: run it with ROUNDTRIP=1, as .ci/run and make roundtrip do")
 	}
 	found := map[string]string{}
 	for program, names := range map[string][]string{
