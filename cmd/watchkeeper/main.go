@@ -61,7 +61,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	redis.SetLogger(quietRedis{log.Named("redis")})
 	defer func() { _ = log.Sync() }() // stderr of a terminal cannot be synced, and there is nobody left to tell
 	log.Info("starting", zap.String("version", fleet.Version()))
-	f, err := fleet.New(ctx, fleet.Options{Config: config, Book: book, Registry: all.Platforms(), Now: time.Now, Log: log})
+	f, err := fleet.New(ctx, fleet.Options{Config: config, Book: book, Registry: all.Platforms(), Now: time.Now, Log: log, Redactor: redactor})
 	if err != nil {
 		log.Error("not started", zap.Error(err), advice(err))
 		return exitFailed
