@@ -41,7 +41,7 @@ func (h *Handlers) assess(ctx context.Context, args job.Args) (err error) {
 		h.metrics.decided(src.Platform, d)
 		h.due(src, rec.Case, d)
 		ctx, span := h.Trace.Case(ctx, string(job.Assess), src.Platform, rec.Case)
-		span.Decided(d, left(d, now))
+		span.Decided(&d, left(d, now))
 		w, kind := h.apply(ctx, src, rec, d)
 		if spans = append(spans, span); kind != "" {
 			asked = asked.Asks(span, rec.ID)

@@ -154,7 +154,7 @@ func (h *Handlers) turns(ctx context.Context, args job.Args, now time.Time) ([]*
 		t.decision = sla.Decide(t.now(), rec.Case, t.rule)
 		in, span := h.Trace.Case(ctx, string(job.Respond), src.Platform, rec.Case)
 		t.span, t.log = span, trace.Log(in, h.log)
-		span.Decided(t.decision, left(t.decision, t.now()))
+		span.Decided(&t.decision, left(t.decision, t.now()))
 		switch t.decision.Action {
 		case sla.ActionAct, sla.ActionResolve, sla.ActionShadow:
 			turns = append(turns, t)

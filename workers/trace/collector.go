@@ -177,8 +177,8 @@ func (c *collector) post(ctx context.Context, body []byte) (rejected int, err er
 	if err != nil {
 		return 0, errors.New("the address cannot be used")
 	}
-	for name, value := range c.c.headers {
-		req.Header.Set(name, value)
+	if c.c.headers != nil {
+		c.c.headers(req.Header)
 	}
 	req.Header.Set("Content-Type", "application/x-protobuf")
 	req.Header.Set("User-Agent", "watchkeeper")

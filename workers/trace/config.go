@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"strconv"
@@ -18,8 +19,8 @@ import (
 
 // Config says where spans go and which are made. The zero value makes none.
 type Config struct {
-	endpoint string // of traces, in full; empty: nothing is traced
-	headers  headers
+	endpoint string            // of traces, in full; empty: nothing is traced
+	headers  func(http.Header) // sets what the collector wants to be let in with, so that nothing that prints a Config can show it; nil: nothing
 	tls      *tls.Config
 	gzip     bool
 	timeout  time.Duration // of one batch, all its tries together
@@ -41,22 +42,13 @@ func (c Config) Warnings() []string {
 	for _, w := range c.wrong {
 		out = append(out, "nothing is traced: "+w)
 	}
-	if u, err := url.Parse(c.endpoint); err == nil && u.Scheme == "http" && len(c.headers) > 0 && !loopback(u.Hostname()) {
+	if u, err := url.Parse(c.endpoint); err == nil && u.Scheme == "http" && c.headers != nil && !loopback(u.Hostname()) {
 		out = append(out, otlp+"HEADERS go to the collector in the clear: its address begins with http")
 	}
 	return out
 }
 
 func loopback(host string) bool { return host == "localhost" || net.ParseIP(host).IsLoopback() }
-
-// headers hold what the collector wants to be let in with; they never show.
-type headers map[string]string
-
-// String shows that there are some.
-func (h headers) String() string { return fmt.Sprintf("(%d set)", len(h)) }
-
-// GoString is String.
-func (h headers) GoString() string { return h.String() }
 
 // The beginnings of names.
 const (
@@ -213,7 +205,7 @@ func (r *reader) resource() []attribute.KeyValue {
 	return append(out, attribute.String(serviceName, service))
 }
 
-func (r *reader) headers(file func() (string, error)) headers {
+func (r *reader) headers(file func() (string, error)) func(http.Header) {
 	name, raw := r.exporter("HEADERS")
 	if file != nil {
 		if raw != "" {
@@ -231,15 +223,20 @@ func (r *reader) headers(file func() (string, error)) headers {
 	if err != nil {
 		r.bad(name, err.Error())
 	}
-	out := make(headers, len(pairs))
+	if len(pairs) == 0 {
+		return nil
+	}
 	for _, p := range pairs {
 		if !token(p.name) || strings.ContainsFunc(p.value, func(c rune) bool { return c < ' ' || c >= 0x7f }) {
 			r.bad(name, errList.Error())
 			return nil
 		}
-		out[p.name] = p.value
 	}
-	return out
+	return func(h http.Header) {
+		for _, p := range pairs {
+			h.Set(p.name, p.value)
+		}
+	}
 }
 
 // token tells whether a text can be the name of a header.

@@ -66,7 +66,13 @@ func (s Span) In(ctx context.Context) context.Context {
 // End ends the step. To end it again changes nothing.
 func (s Span) End() {
 	if s.t != nil {
-		s.span.End(oteltrace.WithTimestamp(s.t.now()))
+		s.endAt(s.t.now())
+	}
+}
+
+func (s Span) endAt(at time.Time) {
+	if s.t != nil {
+		s.span.End(oteltrace.WithTimestamp(at))
 	}
 }
 
@@ -100,7 +106,7 @@ func (s Span) Recorded(verdict string, due bool) {
 }
 
 // Decided says what was decided about the case.
-func (s Span) Decided(d sla.Decision, left time.Duration) {
+func (s Span) Decided(d *sla.Decision, left time.Duration) {
 	if s.t != nil {
 		s.event("decided", keyAction.String(d.Action.String()), keyWhy.String(d.Why.String()), keyStage.String(d.Stage.String()),
 			keyMode.String(d.Rule.Mode.Value.String()), keyLeft.Int64(int64(left/time.Second)))

@@ -160,5 +160,5 @@ func (t *Tracer) Call(ctx context.Context, platform sla.Platform, c connectors.C
 	if span.t != nil && c.Kind != connectors.KindNone {
 		span.failed(c.Kind.String())
 	}
-	span.End()
+	span.endAt(end)
 }
