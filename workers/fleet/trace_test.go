@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -126,7 +127,7 @@ func TestAHangingCollectorHoldsUpNeitherWorkNorTheEnd(t *testing.T) {
 	b.step(time.Minute)
 	<-arrived // from now on the exporter hangs
 	for i := range 20 {
-		b.owe(fmt.Sprint(i+1), time.Hour)
+		b.owe(strconv.Itoa(i+1), time.Hour)
 	}
 	b.step(time.Minute)
 	if got := len(b.logged("a person must act")); got != 21 {

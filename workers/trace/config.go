@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -110,10 +111,8 @@ func (r *reader) exporter(what string) (name, value string) {
 // oneOf is the value of a variable that knows a few words; without a value it is the first.
 func (r *reader) oneOf(name string, words ...string) string {
 	v := strings.ToLower(r.get(name))
-	for _, w := range words {
-		if v == w {
-			return v
-		}
+	if slices.Contains(words, v) {
+		return v
 	}
 	if v != "" {
 		r.bad(name, "want "+strings.Join(words, " or ")+": nothing else is spoken")

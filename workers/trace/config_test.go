@@ -113,8 +113,8 @@ func TestHeadersNeverShow(t *testing.T) {
 			t.Errorf("they show: %s", shown)
 		}
 	}
-	clear := trace.Load(of(map[string]string{endpoint: "http://collector.example.com:4318", headers: "Authorization=" + canary}), nil)
-	if got := clear.Warnings(); !clear.On() || len(got) != 1 || !strings.Contains(got[0], "in the clear") || strings.Contains(got[0], canary) {
+	plain := trace.Load(of(map[string]string{endpoint: "http://collector.example.com:4318", headers: "Authorization=" + canary}), nil)
+	if got := plain.Warnings(); !plain.On() || len(got) != 1 || !strings.Contains(got[0], "in the clear") || strings.Contains(got[0], canary) {
 		t.Errorf("want a word about headers in the clear, got %q", got)
 	}
 }

@@ -47,8 +47,9 @@ type Span struct {
 	t    *Tracer // nil: nobody records
 }
 
-// begun is the span in a context that was just begun.
-func (t *Tracer) begun(ctx context.Context, span oteltrace.Span) (context.Context, Span) {
+// begin begins a span, which whoever asked for it ends.
+func (t *Tracer) begin(ctx context.Context, name string, options ...oteltrace.SpanStartOption) (context.Context, Span) {
+	ctx, span := t.tracer.Start(ctx, name, options...)
 	if !span.IsRecording() {
 		return ctx, Span{}
 	}
@@ -94,8 +95,11 @@ func (s Span) Read(pages, rows, changed int, err error) {
 	if s.t == nil {
 		return
 	}
-	s.span.SetAttributes(keyPages.Int(pages), keyRows.Int(rows), keyChanged.Int(changed), keyOutcome.String(connectors.KindOf(err).String()))
-	s.Fail(err)
+	kind := connectors.KindOf(err)
+	s.span.SetAttributes(keyPages.Int(pages), keyRows.Int(rows), keyChanged.Int(changed), keyOutcome.String(kind.String()))
+	if kind != connectors.Throttled { // which is no failure: the platform is there, and asks for patience
+		s.Fail(err)
+	}
 }
 
 // Recorded says what became of a row, and whether work was asked for.

@@ -23,8 +23,8 @@ func (t *Tracer) Poll(ctx context.Context, platform sla.Platform, store sla.Stor
 	if t == nil {
 		return ctx, Span{}
 	}
-	return t.begun(t.tracer.Start(ctx, "poll", oteltrace.WithNewRoot(), oteltrace.WithTimestamp(t.now()),
-		oteltrace.WithAttributes(keyPlatform.String(t.clean(string(platform))), keyStore.String(t.clean(string(store))), keyFeed.String(t.clean(feed)))))
+	return t.begin(ctx, "poll", oteltrace.WithNewRoot(), oteltrace.WithTimestamp(t.now()),
+		oteltrace.WithAttributes(keyPlatform.String(t.clean(string(platform))), keyStore.String(t.clean(string(store))), keyFeed.String(t.clean(feed))))
 }
 
 // Job begins a job that is about no turn, as those about parcels are. It goes on under the span that asked for it.
@@ -34,8 +34,8 @@ func (t *Tracer) Job(ctx context.Context, kind string, store sla.StoreID) (conte
 	}
 	parent, try := brought(ctx, "")
 	ctx = oteltrace.ContextWithSpanContext(ctx, parent)
-	return t.begun(t.tracer.Start(ctx, kind, oteltrace.WithSpanKind(oteltrace.SpanKindConsumer), oteltrace.WithTimestamp(t.now()),
-		oteltrace.WithAttributes(keyKind.String(kind), keyTry.Int(try), keyStore.String(t.clean(string(store))))))
+	return t.begin(ctx, kind, oteltrace.WithSpanKind(oteltrace.SpanKindConsumer), oteltrace.WithTimestamp(t.now()),
+		oteltrace.WithAttributes(keyKind.String(kind), keyTry.Int(try), keyStore.String(t.clean(string(store)))))
 }
 
 // Case begins a job's work on one case, in the trace of its turn: under the span that asked for it, if that is of the same turn, else as a root that
@@ -101,7 +101,7 @@ func (t *Tracer) turn(ctx context.Context, name string, o of, parent oteltrace.S
 			options = append(options, oteltrace.WithLinks(oteltrace.Link{SpanContext: parent}))
 		}
 	}
-	ctx, span := t.begun(t.tracer.Start(ctx, name, options...))
+	ctx, span := t.begin(ctx, name, options...)
 	if span.t != nil {
 		span.span.SetAttributes(keyStore.String(t.clean(string(o.id.Store))), keyDispute.String(t.clean(o.id.String())), keyTurn.String(o.turn.String()))
 		if o.platform != "" {
@@ -152,8 +152,8 @@ func (t *Tracer) Call(ctx context.Context, platform sla.Platform, c connectors.C
 		class = "effect"
 	}
 	end := t.now()
-	_, span := t.begun(t.tracer.Start(ctx, c.Op, oteltrace.WithSpanKind(oteltrace.SpanKindClient), oteltrace.WithTimestamp(end.Add(-c.Took)),
-		oteltrace.WithAttributes(keyPlatform.String(string(platform)), keyCall.String(class))))
+	_, span := t.begin(ctx, c.Op, oteltrace.WithSpanKind(oteltrace.SpanKindClient), oteltrace.WithTimestamp(end.Add(-c.Took)),
+		oteltrace.WithAttributes(keyPlatform.String(string(platform)), keyCall.String(class)))
 	if span.t != nil && c.Status != 0 {
 		span.span.SetAttributes(keyStatus.Int(c.Status))
 	}

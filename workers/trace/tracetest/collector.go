@@ -7,9 +7,11 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -45,6 +47,7 @@ type Span struct {
 	Error                   string   // the description of a failed one
 	Events                  []string // "name key=value key=value", by key
 	Links                   []string // traces
+	Process                 string   // the instance that sent it
 }
 
 // New starts a collector that ends with the test.
@@ -102,12 +105,13 @@ func (c *Collector) serve(w http.ResponseWriter, r *http.Request) {
 	defer c.mu.Unlock()
 	c.bytes, c.requests = append(c.bytes, body...), append(c.requests, r)
 	for _, rs := range request.GetResourceSpans() {
-		for key, value := range attributes(rs.GetResource().GetAttributes()) {
-			c.resource[key] = value
-		}
+		about := attributes(rs.GetResource().GetAttributes())
+		maps.Copy(c.resource, about)
 		for _, ss := range rs.GetScopeSpans() {
 			for _, s := range ss.GetSpans() {
-				c.spans = append(c.spans, read(s))
+				span := read(s)
+				span.Process = about["service.instance.id"]
+				c.spans = append(c.spans, span)
 			}
 		}
 	}
@@ -145,9 +149,9 @@ func attributes(all []*commonpb.KeyValue) map[string]string {
 		case *commonpb.AnyValue_StringValue:
 			out[a.GetKey()] = v.StringValue
 		case *commonpb.AnyValue_IntValue:
-			out[a.GetKey()] = fmt.Sprint(v.IntValue)
+			out[a.GetKey()] = strconv.FormatInt(v.IntValue, 10)
 		case *commonpb.AnyValue_BoolValue:
-			out[a.GetKey()] = fmt.Sprint(v.BoolValue)
+			out[a.GetKey()] = strconv.FormatBool(v.BoolValue)
 		default:
 			out[a.GetKey()] = fmt.Sprintf("a value of type %T", v)
 		}
