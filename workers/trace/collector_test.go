@@ -155,26 +155,34 @@ func TestACollectorOfACertificateOfOnesOwnIsTrustedByFile(t *testing.T) {
 	}
 }
 
-func TestABatchIsTriedAgainWhenTheCollectorAsksForPatience(t *testing.T) {
+func TestABatchIsTriedAgainWhenTheCollectorIsAwayForAMoment(t *testing.T) {
 	t.Parallel()
-	var hits atomic.Int64
-	var first, second atomic.Value
-	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		var body bytes.Buffer
-		_, _ = body.ReadFrom(r.Body)
-		if hits.Add(1) == 1 {
-			first.Store(body.String())
-			w.WriteHeader(http.StatusServiceUnavailable)
-			return
-		}
-		second.Store(body.String())
-	})
-	r := newRig(t, map[string]string{endpoint: server.URL})
-	r.spans(2)
-	r.closed(time.Minute)
-	r.expect(map[string]int{"exported": 2})
-	if hits.Load() != 2 || first.Load() != second.Load() {
-		t.Errorf("want the same batch sent twice, got %d requests", hits.Load())
+	for name, away := range map[string]http.HandlerFunc{
+		"asks for patience": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) },
+		"hangs up":          func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var hits atomic.Int64
+			var first, second atomic.Value
+			server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				var body bytes.Buffer
+				_, _ = body.ReadFrom(r.Body)
+				if hits.Add(1) == 1 {
+					first.Store(body.String())
+					away(w, r)
+					return
+				}
+				second.Store(body.String())
+			})
+			r := newRig(t, map[string]string{endpoint: server.URL})
+			r.spans(2)
+			r.closed(time.Minute)
+			r.expect(map[string]int{"exported": 2})
+			if hits.Load() != 2 || first.Load() != second.Load() {
+				t.Errorf("want the same batch sent twice, got %d requests", hits.Load())
+			}
+		})
 	}
 }
 
@@ -282,6 +290,23 @@ func TestAHangingCollectorHoldsUpNobody(t *testing.T) {
 		t.Errorf("want a line about what is lost, got %v", r.logs.All())
 	}
 	r.spans(1) // after the end: nothing, and no panic
+}
+
+func TestThereIsRoomAgainWhenSpansHaveLeft(t *testing.T) {
+	t.Parallel()
+	asked := make(chan struct{})
+	server := serve(t, func(http.ResponseWriter, *http.Request) { asked <- struct{}{} })
+	r := newRig(t, map[string]string{endpoint: server.URL, "OTEL_BSP_MAX_QUEUE_SIZE": "2", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "1"})
+	for range 10 { // of the one before it may not be known yet that it has left
+		r.spans(1)
+		select {
+		case <-asked:
+		case <-time.After(20 * time.Second):
+			t.Fatalf("a span does not come: %v", r.counted())
+		}
+	}
+	r.closed(time.Minute)
+	r.expect(map[string]int{"exported": 10})
 }
 
 // Nor does one that is gone.
