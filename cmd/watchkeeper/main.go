@@ -35,7 +35,8 @@ func main() {
 
 const usage = `watchkeeper answers marketplace disputes before the platform's clock runs out.
 
-It takes no arguments: everything is set by environment variables that begin with WK_. See "wkctl config docs" and deploy/env.md.
+It takes no arguments: everything is set by environment variables that begin with WK_. See "wkctl config docs" and deploy/env.md. Traces are on when
+OTEL_EXPORTER_OTLP_ENDPOINT names a collector.
 
   watchkeeper            run until SIGTERM
   watchkeeper --version  print the version

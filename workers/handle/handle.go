@@ -1,8 +1,7 @@
 // Package handle does the work of each kind of job. A handler may run twice, late or never: it reads the record, asks the pure functions
 // what to do now, reads the platform again before any effect, and writes what it did. It promises that an effect is sent at most once
 // for a turn, and that every case it touches has a timer again. It imports sla, sla/playbook, connectors, workers/job and workers/trace;
-// verdict.go
-// alone knows the queue's words.
+// verdict.go alone knows the queue's words.
 package handle
 
 import (

@@ -1,8 +1,7 @@
 // Package intake accepts what was read from the platforms: it compares rows with what is recorded, resolves only what changed, records
 // it and arms its timer in one step, and asks for work. It promises that a row is never both acknowledged and lost: when a row cannot
 // be resolved for a reason that may pass, Accept answers an error and the cursor must stay. It imports sla, connectors, workers/job and
-// workers/trace;
-// it does not know where records live or how a platform speaks.
+// workers/trace; it does not know where records live or how a platform speaks.
 package intake
 
 import (
