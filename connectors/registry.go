@@ -26,7 +26,7 @@ type Deps struct {
 	SealKeys [][]byte
 	Brake    Brake // nil: nothing stops answers; the fleet always hands one
 	Log      *zap.Logger
-	Calls    CallObserver // nil: nobody counts
+	Calls    CallObserver // nil: nobody is told
 }
 
 // A Limiter shares one platform's allowance among all replicas. Take asks for one call of a key limited to rate calls a period, 0 for a
@@ -69,8 +69,17 @@ type TokenVault interface {
 	Unlock(ctx context.Context, store sla.StoreID, owner string) error
 }
 
-// A CallObserver is told of each request to a platform, for metrics: the operation is from a closed list, the kind is KindNone when it went well.
-type CallObserver func(op string, kind Kind, took time.Duration)
+// A CallObserver is told of each request to a platform when it has ended, for metrics and traces.
+type CallObserver func(ctx context.Context, c Called)
+
+// A Called is a request as it may be told of: nothing that was sent or received.
+type Called struct {
+	Op     string // the operation, from a closed list
+	Effect bool   // it may change something there
+	Status int    // of the reply; 0 without one
+	Kind   Kind   // KindNone when it went well
+	Took   time.Duration
+}
 
 // A Built is one store's connector, with the parts the platform has; the others are nil.
 type Built struct {

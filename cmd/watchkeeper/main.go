@@ -35,7 +35,8 @@ func main() {
 
 const usage = `watchkeeper answers marketplace disputes before the platform's clock runs out.
 
-It takes no arguments: everything is set by environment variables that begin with WK_. See "wkctl config docs" and deploy/env.md.
+It takes no arguments: everything is set by environment variables that begin with WK_. See "wkctl config docs" and deploy/env.md. Traces are on when
+OTEL_EXPORTER_OTLP_ENDPOINT names a collector.
 
   watchkeeper            run until SIGTERM
   watchkeeper --version  print the version
@@ -61,7 +62,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	redis.SetLogger(quietRedis{log.Named("redis")})
 	defer func() { _ = log.Sync() }() // stderr of a terminal cannot be synced, and there is nobody left to tell
 	log.Info("starting", zap.String("version", fleet.Version()))
-	f, err := fleet.New(ctx, fleet.Options{Config: config, Book: book, Registry: all.Platforms(), Now: time.Now, Log: log})
+	f, err := fleet.New(ctx, fleet.Options{Config: config, Book: book, Registry: all.Platforms(), Now: time.Now, Log: log, Redactor: redactor})
 	if err != nil {
 		log.Error("not started", zap.Error(err), advice(err))
 		return exitFailed

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -85,10 +86,10 @@ func (w *world) built() connectors.Built {
 	w.t.Helper()
 	return w.s.Build(w.t, w.server.URL, connectors.Deps{
 		Store: store, Now: w.clock.Now, HTTP: w.rt, Limiter: Limiter{}, Tokens: &w.vault, Brake: &w.brake, Log: w.log,
-		Calls: func(_ string, k connectors.Kind, _ time.Duration) {
+		Calls: func(_ context.Context, c connectors.Called) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
-			w.kinds = append(w.kinds, k)
+			w.kinds = append(w.kinds, c.Kind)
 		},
 	})
 }

@@ -166,13 +166,13 @@ func (c *Client) cancelled(call Call) error {
 	return fmt.Errorf("%s %s: %w", call.Op, call.Subject, context.Canceled)
 }
 
-// observe tells the metrics and the debug log of one request; a cancelled one counts as unavailable, since it got no reply.
-func (c *Client) observe(call Call, status int, err error, took time.Duration) {
+// observe tells the metrics, the traces and the debug log of one request; a cancelled one counts as unavailable, since it got no reply.
+func (c *Client) observe(ctx context.Context, call Call, status int, err error, took time.Duration) {
 	kind := connectors.KindOf(err)
 	if err != nil && kind == connectors.KindNone {
 		kind = connectors.Unavailable
 	}
-	c.o.Calls(call.Op, kind, took)
+	c.o.Calls(ctx, connectors.Called{Op: call.Op, Effect: call.Effect, Status: status, Kind: kind, Took: took})
 	c.o.Log.Debug("request", zap.String("op", call.Op), zap.String("subject", call.Subject), zap.Int("status", status),
 		zap.Stringer("kind", kind), zap.Duration("took", took))
 }

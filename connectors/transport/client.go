@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -38,7 +39,7 @@ type Options struct {
 	Timeout  time.Duration           // of a whole Do, a second try included; default 25 s
 	MaxBody  int64                   // largest reply after decompression; default 8 MiB
 	Secrets  []string                // texts that must never show in an error, whatever the platform echoes
-	Calls    connectors.CallObserver // nil: nobody counts
+	Calls    connectors.CallObserver // nil: nobody is told
 	Log      *zap.Logger             // nil: silent
 }
 
@@ -100,7 +101,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.MaxBody = defaultMaxBody
 	}
 	if o.Calls == nil {
-		o.Calls = func(string, connectors.Kind, time.Duration) {}
+		o.Calls = func(context.Context, connectors.Called) {}
 	}
 	if o.Log == nil {
 		o.Log = zap.NewNop()

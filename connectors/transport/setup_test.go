@@ -51,10 +51,10 @@ func setup(t *testing.T, h http.HandlerFunc, with ...func(*transport.Options)) *
 	rt := &http.Transport{}
 	t.Cleanup(func() { rt.CloseIdleConnections(); b.server.Close() })
 	o := transport.Options{Platform: "fake", Store: "S1", BaseURL: b.server.URL, RT: rt, Now: atEpoch, Timeout: 5 * time.Second}
-	o.Calls = func(_ string, k connectors.Kind, _ time.Duration) {
+	o.Calls = func(_ context.Context, c connectors.Called) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		b.kinds = append(b.kinds, k)
+		b.kinds = append(b.kinds, c.Kind)
 	}
 	for _, f := range with {
 		f(&o)

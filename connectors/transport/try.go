@@ -87,7 +87,7 @@ func (c *Client) try(ctx context.Context, proto *http.Request, call Call) tried 
 			lost = c.fail(call, connectors.Unavailable, why)
 		}
 		t := tried{err: lost, again: !call.Effect && ctx.Err() == nil}
-		c.observe(call, 0, t.err, c.o.Now().Sub(start))
+		c.observe(ctx, call, 0, t.err, c.o.Now().Sub(start))
 		return t
 	}
 	defer func() { _ = resp.Body.Close() }() // what matters of it was read or is an error already
@@ -98,7 +98,7 @@ func (c *Client) try(ctx context.Context, proto *http.Request, call Call) tried 
 	if e := c.judge(ctx, call, t.reply, readErr); e != nil {
 		t.err = e
 	}
-	c.observe(call, resp.StatusCode, t.err, took)
+	c.observe(ctx, call, resp.StatusCode, t.err, took)
 	return t
 }
 

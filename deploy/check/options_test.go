@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -20,7 +21,7 @@ func TestTheChartHoldsEveryCheckWithEveryValueChanged(t *testing.T) {
 		"imagePullSecrets": []any{map[string]any{"name": "registry"}},
 		"replicas":         8,
 		"shutdownSeconds":  300,
-		"rules":            map[string]any{"WK_REDIS__ADDRS": "redis.example.com:6380", "WK_SLA__STORM": nil, "WK_SLA__GUARD": "2h"},
+		"rules":            map[string]any{"WK_REDIS__ADDRS": "redis.example.com:6380", "WK_SLA__STORM": nil, "WK_SLA__GUARD": "2h", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"},
 		"resources": map[string]any{
 			"requests": map[string]any{"cpu": "1", "memory": "900Mi"}, "limits": map[string]any{"cpu": "2", "memory": "1Gi"},
 		},
@@ -28,7 +29,7 @@ func TestTheChartHoldsEveryCheckWithEveryValueChanged(t *testing.T) {
 		"tolerations":   []any{map[string]any{"key": "dedicated", "operator": "Exists", "effect": "NoSchedule"}},
 		"autoscaling":   map[string]any{"pendingJobs": "50"},
 		"monitoring":    map[string]any{"namespace": "observability"},
-		"networkPolicy": map[string]any{"redisPorts": []any{6380}},
+		"networkPolicy": map[string]any{"redisPorts": []any{6380}, "collectorPorts": []any{4318}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -49,6 +50,33 @@ func TestTheChartHoldsEveryCheckWithEveryValueChanged(t *testing.T) {
 	env := environment(s)
 	if _, there := env["WK_SLA__STORM"]; there || env["WK_SLA__GUARD"] != "2h" || env["WK_WORKERS__SHUTDOWN"] != "300s" {
 		t.Errorf("the rules are not what was given: %v", env)
+	}
+	if env["OTEL_EXPORTER_OTLP_ENDPOINT"] == "" || !opens(s, 4318) {
+		t.Errorf("want the collector of traces named and within reach, got %v", env)
+	}
+}
+
+// opens tells whether the pods may reach a port.
+func opens(s set, port float64) bool {
+	rules, _ := s.find("NetworkPolicy", ours).at("spec", "egress").([]any)
+	for i := range rules {
+		ports, _ := object{"egress": rules}.at("egress", strconv.Itoa(i), "ports").([]any)
+		for _, p := range ports {
+			if of, ok := p.(map[string]any); ok && of["port"] == port {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// What lets us in at a collector is a secret, and no value of the chart.
+func TestTheChartTakesNoHeadersOfACollector(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"} {
+		if _, err := charted(map[string]any{"rules": map[string]any{name: "Authorization=x"}}); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("want %s refused, got %v", name, err)
+		}
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 	"watchkeeper/sla/rules"
 	"watchkeeper/workers/handle"
 	"watchkeeper/workers/notify"
+	"watchkeeper/workers/redact"
+	"watchkeeper/workers/trace"
 )
 
 // Prefix is what every variable of the program begins with.
@@ -28,6 +30,9 @@ type Config struct {
 	Vault   Vault   `env:", prefix=VAULT__"`
 	// Notify says where warnings and pages are posted; nowhere when nothing is set.
 	Notify notify.Config `env:", prefix=NOTIFY__"`
+	Trace  Trace         `env:", prefix=TRACE__"`
+	// Traces is what the standard variables of OpenTelemetry say; it makes none when nothing is set.
+	Traces trace.Config
 }
 
 // HTTP says where metrics and probes are served.
@@ -71,6 +76,7 @@ func Variables() []string {
 
 // LoadConfig reads the machinery's variables and checks them. All mistakes are reported together, each naming its variable.
 func LoadConfig(ctx context.Context, env envconfig.Lookuper) (Config, error) {
+	all := env
 	env, errs := sound(env)
 	read := func(target any, prefix string) {
 		err := envconfig.ProcessWith(ctx, &envconfig.Config{Target: target, Lookuper: envconfig.PrefixLookuper(Prefix+prefix, env)})
@@ -85,6 +91,8 @@ func LoadConfig(ctx context.Context, env envconfig.Lookuper) (Config, error) {
 	read(&c.Log, "LOG__")
 	read(&c.Vault, "VAULT__")
 	read(&c.Notify, "NOTIFY__")
+	read(&c.Trace, "TRACE__")
+	c.Traces = c.Trace.load(all)
 	return c, errors.Join(append(errs, c.validate()...)...)
 }
 
@@ -137,6 +145,8 @@ type Options struct {
 	HTTP http.RoundTripper
 	// Notify is told of warnings and pages besides the log, the metrics and the hooks of Config.Notify; nil: nobody.
 	Notify handle.Notifier
+	// Redactor takes secrets out of the ids that spans carry; nil: one that knows their forms only.
+	Redactor *redact.Redactor
 	// Idle is how long a worker that finds no job waits before it looks again; 0: a fifth of a second.
 	Idle time.Duration
 }

@@ -25,6 +25,7 @@ import (
 	"watchkeeper/workers/poll"
 	"watchkeeper/workers/store"
 	"watchkeeper/workers/sweep"
+	"watchkeeper/workers/trace"
 )
 
 // A Fleet is one process' share of the work.
@@ -58,6 +59,7 @@ type Fleet struct {
 	beat     atomic.Int64 // the last sweep that went through, in Unix milliseconds of the fleet's clock
 	started  atomic.Bool
 	clock    *timekeeper
+	trace    *trace.Tracer         // nil: nothing is traced
 	taking   bool                  // work is not laid down; of the loop that watches the clock
 	warned   bool                  // of the platforms' clocks; of the same loop
 	drained  int64                 // jobs sent when the queue was last seen empty; only Step uses it
@@ -82,7 +84,7 @@ func New(ctx context.Context, o Options) (*Fleet, error) {
 	for _, w := range Warnings(o.Config, o.Book) {
 		f.log.Warn("the configuration may not mean what it says", zap.String("warning", w))
 	}
-	for _, build := range []func(context.Context) error{f.openStore, f.openQueue, f.openPlatforms, f.openHooks, f.wire, f.listen} {
+	for _, build := range []func(context.Context) error{f.openTrace, f.openStore, f.openQueue, f.openPlatforms, f.openHooks, f.wire, f.listen} {
 		if err := build(ctx); err != nil {
 			return nil, errors.Join(err, f.Stop(context.WithoutCancel(ctx)))
 		}
@@ -174,14 +176,16 @@ func (f *Fleet) wire(context.Context) error {
 	timed := timed{f.store, f.clock}
 	in := intake.New(intake.Deps{
 		Store: timed, Rules: book, Jobs: f.jobs, Tracker: f.tracker(), Now: f.o.Now, Log: f.o.Log, Metrics: intake.NewMetrics(f.reg, names),
+		Trace: f.trace,
 	})
 	f.handlers = handle.New(handle.Deps{
 		Store: timed, Ledger: timed, Money: timed, Audit: f.store, Intake: in, Rules: book, Jobs: f.jobs, Sources: f.sources,
 		Notify: f.notifier(), Meter: f.meter, Brake: f.store, Frozen: f.store.FrozenUntil,
 		Compared: func() bool { return f.o.VirtualTime || f.clock.shared() }, // one clock, or each held against that of Redis
-		Now:      f.o.Now, Log: f.o.Log, Metrics: handle.NewMetrics(f.reg, names), AtOnce: true, Limit: f.atOnce,
+		Now:      f.o.Now, Log: f.o.Log, Metrics: handle.NewMetrics(f.reg, names), AtOnce: true, Limit: f.atOnce, Trace: f.trace,
 	})
 	f.poller = poll.New(timed, f.feeds(in), f.o.Now, f.o.Log, poll.NewMetrics(f.reg, names))
+	f.poller.Trace(f.trace)
 	swept := sweep.NewMetrics(f.reg)
 	f.sweeper = sweep.New(f.store, f.jobs, f.sources, f.o.Now, f.o.Log, swept, f.relearn)
 	f.sweeper.Under(f.pressure)

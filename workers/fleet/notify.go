@@ -9,6 +9,7 @@ import (
 	"watchkeeper/sla"
 	"watchkeeper/workers/handle"
 	"watchkeeper/workers/notify"
+	"watchkeeper/workers/trace"
 )
 
 // notifyDrain is how long messages that wait may still be posted when the process stops: more than one try, and less than what Run leaves
@@ -25,7 +26,7 @@ type notifier struct {
 }
 
 func (n notifier) Warn(ctx context.Context, notice handle.Notice) {
-	n.log.Warn("deadline is coming", n.fields(notice)...)
+	trace.Log(ctx, n.log).Warn("deadline is coming", n.fields(notice)...)
 	n.hooks.Post(ctx, message(notice.Decision.Channel, notice))
 	if n.next != nil {
 		n.next.Warn(ctx, notice)
@@ -33,7 +34,7 @@ func (n notifier) Warn(ctx context.Context, notice handle.Notice) {
 }
 
 func (n notifier) Page(ctx context.Context, notice handle.Notice) {
-	n.log.Error("a person must act", n.fields(notice)...)
+	trace.Log(ctx, n.log).Error("a person must act", n.fields(notice)...)
 	n.hooks.Post(ctx, message(sla.ChannelPage, notice))
 	if n.next != nil {
 		n.next.Page(ctx, notice)

@@ -7,6 +7,7 @@ import (
 	"watchkeeper/connectors/transport"
 	"watchkeeper/sla/rules"
 	"watchkeeper/workers/redact"
+	"watchkeeper/workers/trace"
 )
 
 // Redactor knows every secret of an environment: the values of secret variables, and what the files hold that others name.
@@ -16,6 +17,12 @@ func Redactor(environ []string) *redact.Redactor {
 		name, value, _ := strings.Cut(entry, "=")
 		name = strings.ToUpper(name)
 		switch {
+		case name == "OTEL_EXPORTER_OTLP_HEADERS" || name == "OTEL_EXPORTER_OTLP_TRACES_HEADERS":
+			secrets = append(secrets, trace.Secrets(value)...)
+		case name == trace.HeadersFile:
+			if text, err := transport.SecretFile(value); err == nil { // whoever needs the file reports it
+				secrets = append(secrets, trace.Secrets(text)...)
+			}
 		case !strings.HasPrefix(name, Prefix) || !rules.IsSecret(name):
 		case strings.HasSuffix(name, "_FILE"):
 			text, err := transport.SecretFile(value)

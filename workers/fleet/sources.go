@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
@@ -22,6 +21,7 @@ import (
 	"watchkeeper/workers/job"
 	"watchkeeper/workers/meter"
 	"watchkeeper/workers/poll"
+	"watchkeeper/workers/trace"
 )
 
 // shared is what the connectors of all replicas have in common.
@@ -49,7 +49,7 @@ func (f *Fleet) openPlatforms(ctx context.Context) error {
 		}
 		built, err := p.New(ctx, envconfig.MapLookuper(s.Env), connectors.Deps{
 			Store: s.ID, Now: f.o.Now, HTTP: f.o.HTTP, Limiter: f.limiter(s), Tokens: f.shared, SealKeys: keys, Brake: f.shared, Log: f.o.Log,
-			Calls: calls.observer(s.Platform),
+			Calls: calls.observer(s.Platform, f.trace),
 		})
 		if err != nil {
 			errs = append(errs, inFull(s.ID, p.Variables, err))
@@ -104,18 +104,18 @@ func (f *Fleet) feeds(in *intake.Intake) []poll.Feed {
 		if src.Connector != nil {
 			out = append(out, poll.Feed{
 				ID: feedID(s.ID, disputes), Source: src, Fetch: src.Connector, Pace: f.pace(s, func() sla.Pressure { return f.meter.Level(s.Platform) }), Gone: f.gone,
-				Accept: func(ctx context.Context, src *connectors.Source, page connectors.Page) error {
-					_, err := in.Accept(ctx, src, page)
-					return err
+				Accept: func(ctx context.Context, src *connectors.Source, page connectors.Page) (int, error) {
+					tally, err := in.Accept(ctx, src, page)
+					return tally.Changed(), err
 				},
 			})
 		}
 		if src.Tracker != nil {
 			out = append(out, poll.Feed{
 				ID: feedID(s.ID, parcels), Source: src, Fetch: src.Tracker, Pace: f.pace(s, f.meter.Worst),
-				Accept: func(ctx context.Context, src *connectors.Source, page connectors.Page) error {
-					_, err := in.AcceptShipments(ctx, src, page)
-					return err
+				Accept: func(ctx context.Context, src *connectors.Source, page connectors.Page) (int, error) {
+					tally, err := in.AcceptShipments(ctx, src, page)
+					return tally.Changed(), err
 				},
 			})
 		}
@@ -137,7 +137,8 @@ func (f *Fleet) gone(ctx context.Context, src *connectors.Source, ids []string) 
 	for i, id := range ids {
 		disputes[i] = sla.DisputeID{Platform: src.Platform, Store: src.Store, Native: id}
 	}
-	return f.jobs.Enqueue(ctx, job.ForCases(job.Refresh, disputes, strconv.FormatInt(f.o.Now().UnixMilli(), 36))...)
+	jobs := job.ForCases(job.Refresh, disputes, strconv.FormatInt(f.o.Now().UnixMilli(), 36))
+	return f.jobs.Enqueue(ctx, job.Under(jobs, trace.Asking(ctx))...)
 }
 
 // seed tells the poller which disputes were open when the process started.
@@ -166,17 +167,18 @@ func newCallMetrics(reg prometheus.Registerer) *callMetrics {
 	}
 }
 
-func (m *callMetrics) observer(p sla.Platform) connectors.CallObserver {
+func (m *callMetrics) observer(p sla.Platform, t *trace.Tracer) connectors.CallObserver {
 	took := m.took.WithLabelValues(string(p))
 	var known sync.Map
-	return func(op string, kind connectors.Kind, d time.Duration) {
-		if _, again := known.LoadOrStore(op, true); !again { // a first failure after that is a rate and no gap
+	return func(ctx context.Context, c connectors.Called) {
+		t.Call(ctx, p, c)
+		if _, again := known.LoadOrStore(c.Op, true); !again { // a first failure after that is a rate and no gap
 			for _, k := range append(connectors.Kinds(), connectors.KindNone) {
-				m.total.WithLabelValues(string(p), op, k.String())
+				m.total.WithLabelValues(string(p), c.Op, k.String())
 			}
 		}
-		m.total.WithLabelValues(string(p), op, kind.String()).Inc()
-		took.Observe(d.Seconds())
+		m.total.WithLabelValues(string(p), c.Op, c.Kind.String()).Inc()
+		took.Observe(c.Took.Seconds())
 	}
 }
 

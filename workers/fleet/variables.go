@@ -58,8 +58,10 @@ var abouts = map[string]struct{ sentence, example string }{
 		"https://hooks.example.com/services/pager"},
 	"WK_NOTIFY__PAGE_URL_FILE": {"A file that holds WK_NOTIFY__PAGE_URL, which it excludes; read at start.", "/secrets/notify/page"},
 	"WK_NOTIFY__TOKEN_FILE":    {"A file that holds the bearer token that both webhooks want; read at start.", "/secrets/notify/token"},
-	"WK_LOG__LEVEL":            {"What is logged: debug, info, warn or error.", "debug"},
-	"WK_LOG__FORMAT":           {"How it is logged: json or console.", "console"},
+	"WK_TRACE__HEADERS_FILE": {"A file that holds OTEL_EXPORTER_OTLP_HEADERS, which it excludes: what lets us in at the collector of traces; read at start.",
+		"/secrets/trace-headers"},
+	"WK_LOG__LEVEL":  {"What is logged: debug, info, warn or error.", "debug"},
+	"WK_LOG__FORMAT": {"How it is logged: json or console.", "console"},
 }
 
 // Describe lists the machinery's variables with the values of a configuration, in the order of their declaration. No secret is shown.
@@ -71,7 +73,11 @@ func Describe(c Config) []Variable {
 
 func describe(v reflect.Value, prefix string, out *[]Variable) {
 	for f, value := range v.Fields() {
-		name, opts, _ := strings.Cut(f.Tag.Get("env"), ",")
+		tag, set := f.Tag.Lookup("env")
+		name, opts, _ := strings.Cut(tag, ",")
+		if !set {
+			continue // not of our variables
+		}
 		if name == "" {
 			_, sub, _ := strings.Cut(opts, "prefix=")
 			describe(value, prefix+sub, out)

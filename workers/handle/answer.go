@@ -10,6 +10,7 @@ import (
 	"watchkeeper/connectors"
 	"watchkeeper/sla"
 	"watchkeeper/sla/playbook"
+	"watchkeeper/workers/trace"
 )
 
 // answer asks the playbook and carries its plan out, as far as people, modes and budgets let it.
@@ -152,6 +153,7 @@ func (t *turn) beside(ctx context.Context, a sla.Answer) error {
 // claimOne claims a single slot.
 func (t *turn) claimOne(ctx context.Context, key sla.AttemptKey, now time.Time) (sla.Attempt, error) {
 	c := t.Ledger.ClaimAttempts(ctx, []sla.AttemptKey{key}, now, claimLease)[0]
+	t.Trace.Claimed(ctx, key, c, now)
 	return c.Attempt, c.Err
 }
 
@@ -226,14 +228,18 @@ func (t *turn) tell(ctx context.Context, d sla.Decision, w *sla.CaseWrite) {
 		t.summon(ctx, t.src.Platform, n)
 		return
 	}
-	t.Notify.Warn(ctx, n)
+	t.warn(ctx, d.Channel, n)
 }
 
 // intend makes the coming send durable, if the ledger remembers everything since then. False means that it does not, that the claim was
 // lost or that a kill switch is on, and that nothing may be sent.
 func (t *turn) intend(ctx context.Context, attempt sla.Attempt, a sla.Answer, since time.Time) (sla.Attempt, bool, error) {
 	attempt.Kind, attempt.Proposal, attempt.Amount, attempt.Why = a.Kind, a.Proposal, a.Amount, a.Why
+	ctx, span := t.Trace.Step(ctx, trace.StepIntent, attempt.AttemptKey)
+	defer span.End()
 	sent, err := t.Ledger.RecordIntent(ctx, sla.Intent{Attempt: attempt, Reason: t.dispute.Reason, Now: t.Now(), Since: since})
+	span.Stands(sent)
+	span.Fail(err)
 	t.killed = errors.Is(err, sla.ErrKilled)
 	switch {
 	case err == nil:

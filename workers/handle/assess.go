@@ -12,16 +12,20 @@ import (
 	"watchkeeper/connectors"
 	"watchkeeper/sla"
 	"watchkeeper/workers/job"
+	"watchkeeper/workers/trace"
 )
 
 // assess decides about a batch of cases and does what needs no platform: it re-arms, warns, pages, and asks for answers.
-func (h *Handlers) assess(ctx context.Context, args job.Args) error {
+func (h *Handlers) assess(ctx context.Context, args job.Args) (err error) {
 	records, ok, err := h.Store.Cases(ctx, args.Disputes())
 	if err != nil {
 		return err
 	}
 	var writes []sla.CaseWrite
 	var wanted []job.Kind // of each write
+	var spans []trace.Span
+	var asked trace.Parents
+	defer func() { endAll(spans, err) }()
 	var answers []sla.DisputeID
 	versions := fnv.New64a()
 	for i, rec := range records {
@@ -36,7 +40,12 @@ func (h *Handlers) assess(ctx context.Context, args job.Args) error {
 		}
 		h.metrics.decided(src.Platform, d)
 		h.due(src, rec.Case, d)
+		ctx, span := h.Trace.Case(ctx, string(job.Assess), src.Platform, rec.Case)
+		span.Decided(&d, left(d, now))
 		w, kind := h.apply(ctx, src, rec, d)
+		if spans = append(spans, span); kind != "" {
+			asked = asked.Asks(span, rec.ID)
+		}
 		if kind == job.Respond {
 			answers = append(answers, rec.ID) // nothing to write: whoever asked for this job has armed the case for soon after it
 			_, _ = versions.Write(binary.BigEndian.AppendUint32(nil, rec.Version))
@@ -60,7 +69,15 @@ func (h *Handlers) assess(ctx context.Context, args job.Args) error {
 	_, _ = versions.Write([]byte(args.Tag))
 	jobs := job.ForCases(job.Respond, answers, strconv.FormatUint(versions.Sum64(), 36))
 	jobs = append(jobs, job.ForCases(job.Refresh, again, strconv.FormatUint(reread.Sum64(), 36))...)
-	return h.Jobs.Enqueue(ctx, jobs...)
+	return h.Jobs.Enqueue(ctx, job.Under(jobs, asked)...)
+}
+
+// endAll ends the spans of a job's cases, which ended as the job did.
+func endAll(spans []trace.Span, err error) {
+	for _, s := range spans {
+		s.Fail(err)
+		s.End()
+	}
 }
 
 // apply does what a decision says as far as it needs no platform, and gives the record to write and the kind of job that goes on from
@@ -69,7 +86,7 @@ func (h *Handlers) apply(ctx context.Context, src *connectors.Source, rec sla.Ca
 	ours := h.Now()
 	now := src.PlatformTime(ours)
 	w := rewrite(rec, ours.Add(d.Next.Sub(now))) // deadlines go by the platform's clock, timers by ours
-	h.line(rec.Case, d, now)
+	h.line(ctx, rec.Case, d, now)
 	switch d.Action {
 	case sla.ActionAct, sla.ActionResolve, sla.ActionShadow:
 		return w, job.Respond
@@ -101,20 +118,27 @@ func (h *Handlers) remind(ctx context.Context, src *connectors.Source, d sla.Dec
 		h.summon(ctx, src.Platform, n)
 		return
 	}
+	h.warn(ctx, d.Channel, n)
+}
+
+// warn tells people of a warn point.
+func (h *Handlers) warn(ctx context.Context, c sla.Channel, n Notice) {
+	trace.Told(ctx, c, n.Why, h.Now())
 	h.Notify.Warn(ctx, n)
 }
 
 // summon pages a person.
 func (h *Handlers) summon(ctx context.Context, p sla.Platform, n Notice) {
 	h.metrics.pages.WithLabelValues(string(p)).Inc()
+	trace.Told(ctx, sla.ChannelPage, n.Why, h.Now())
 	h.Notify.Page(ctx, n)
 }
 
 // line writes the one wide line of a decision: for people when something happens, for debugging otherwise.
-func (h *Handlers) line(c sla.Case, d sla.Decision, now time.Time) {
-	log := h.log.Info
+func (h *Handlers) line(ctx context.Context, c sla.Case, d sla.Decision, now time.Time) {
+	log := trace.Log(ctx, h.log).Info
 	if d.Action == sla.ActionWait || d.Action == sla.ActionLeave {
-		log = h.log.Debug
+		log = trace.Log(ctx, h.log).Debug
 	}
 	log("decided", zap.String("case", c.ID.String()), zap.Stringer("action", d.Action), zap.Stringer("why", d.Why), zap.Stringer("stage", d.Stage),
 		zap.Duration("left", left(d, now)), zap.Stringer("cost", d.Cost), zap.Stringer("turn", c.Obligation.Turn),

@@ -1,7 +1,7 @@
 // Package handle does the work of each kind of job. A handler may run twice, late or never: it reads the record, asks the pure functions
 // what to do now, reads the platform again before any effect, and writes what it did. It promises that an effect is sent at most once
-// for a turn, and that every case it touches has a timer again. It imports sla, sla/playbook, connectors and workers/job; verdict.go
-// alone knows the queue's words.
+// for a turn, and that every case it touches has a timer again. It imports sla, sla/playbook, connectors, workers/job and workers/trace;
+// verdict.go alone knows the queue's words.
 package handle
 
 import (
@@ -15,6 +15,7 @@ import (
 	"watchkeeper/connectors"
 	"watchkeeper/sla"
 	"watchkeeper/workers/job"
+	"watchkeeper/workers/trace"
 )
 
 // Store is what handlers need of the records.
@@ -102,6 +103,7 @@ type Deps struct {
 	Limit func(sla.StoreID) int
 	Meter Meter            // nil: nobody measures
 	Brake connectors.Brake // knows the kill switches
+	Trace *trace.Tracer    // nil: nothing is traced
 	// Compared tells whether what other processes wrote down about time counts by this process' clock; nil: it does.
 	Compared func() bool
 	// Frozen is until when no answer to a dispute may be sent, as far as this process has heard; zero, or a nil function: any time.
@@ -150,12 +152,23 @@ func (h *Handlers) Do(ctx context.Context, kind job.Kind, payload []byte) error 
 	ctx, cancel := context.WithTimeoutCause(ctx, job.Budget, errBudget)
 	defer cancel()
 	start := h.Now()
+	ctx, span := h.begin(ctx, kind, args)
+	defer span.End()
 	err = work(ctx, args)
+	span.Fail(err)
 	h.metrics.job(kind, err, h.Now().Sub(start))
 	if err != nil {
 		return fmt.Errorf("job %s: %w", kind, err)
 	}
 	return nil
+}
+
+// begin begins the span of a job that is about no case: those of cases are in the traces of their turns.
+func (h *Handlers) begin(ctx context.Context, kind job.Kind, args job.Args) (context.Context, trace.Span) {
+	if args.Store == "" {
+		return ctx, trace.Span{}
+	}
+	return h.Trace.Job(ctx, string(kind), sla.StoreID(args.Store))
 }
 
 // source finds a store's connector; a store that is not configured here is another replica's.

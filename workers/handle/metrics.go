@@ -97,6 +97,7 @@ func (m *metrics) job(kind job.Kind, err error, took time.Duration) {
 
 // count counts an answer of a turn.
 func (t *turn) count(k sla.AnswerKind, outcome string) {
+	t.span.Answered(k, outcome)
 	t.metrics.answers.WithLabelValues(string(t.src.Platform), k.String(), t.rule.Mode.Value.String(), outcome).Inc()
 }
 

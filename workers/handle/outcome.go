@@ -9,6 +9,7 @@ import (
 
 	"watchkeeper/connectors"
 	"watchkeeper/sla"
+	"watchkeeper/workers/trace"
 )
 
 // Waits after an outcome.
@@ -72,7 +73,12 @@ func (t *turn) refused(d sla.Decision, attempt sla.Attempt, err error) (time.Tim
 func (t *turn) settle(ctx context.Context, attempt sla.Attempt, s sla.Settlement) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeLimit)
 	defer cancel()
+	ctx, span := t.Trace.Step(ctx, trace.StepSettle, attempt.AttemptKey)
+	defer span.End()
 	err := t.Ledger.Settle(ctx, attempt, s)
+	attempt.State = s.State
+	span.Stands(attempt)
+	span.Fail(err)
 	if errors.Is(err, sla.ErrFenced) {
 		// Another worker took the slot over after our lease; it asks the platform, which knows what we did.
 		t.log.Warn("outcome of a lost claim", zap.String("case", t.rec.ID.String()), zap.Stringer("state", s.State))
@@ -134,9 +140,12 @@ func (t *turn) confirm(ctx context.Context, held sla.Attempt) (bool, error) {
 	if held.State != sla.AttemptUnknown {
 		return true, t.giveBack(ctx, held)
 	}
+	ctx, span := t.Trace.Step(ctx, trace.StepConfirm, held.AttemptKey)
+	defer span.End()
 	answer := sla.Answer{Kind: held.Kind, Turn: held.Turn, Proposal: held.Proposal, Amount: held.Amount, Why: held.Why, Attempt: held.N}
 	outcome, err := t.src.Responder.Confirm(ctx, t.dispute, answer)
 	if err != nil {
+		span.Fail(err)
 		t.log.Warn("outcome still unknown", zap.String("case", t.rec.ID.String()), zap.Error(err))
 		return false, t.settle(ctx, held, sla.Settlement{State: sla.AttemptUnknown, At: t.Now()})
 	}

@@ -15,6 +15,7 @@ import (
 	"watchkeeper/sla"
 	"watchkeeper/sla/playbook"
 	"watchkeeper/workers/job"
+	"watchkeeper/workers/trace"
 )
 
 // Timings of an answer. A claim must outlast the call by far: whoever sends with less left than callTimeout+reserve might still be
@@ -37,6 +38,11 @@ func (h *Handlers) respond(ctx context.Context, args job.Args) error {
 	if err != nil {
 		return err
 	}
+	defer func() {
+		for _, t := range all {
+			t.span.End() // of those that were put off
+		}
+	}()
 	urgent(all)
 	var errs []error
 	for _, turns := range byStore(all) {
@@ -66,6 +72,9 @@ func (h *Handlers) answers(ctx context.Context, turns []*turn, start time.Time) 
 	}
 	lease := h.slots.take(turns[0].rec.ID.Store, wanted, h.most(turns[0].rec.ID.Store))
 	if lease.slots == 0 {
+		for _, t := range turns {
+			t.span.PutOff(trace.NoSlot)
+		}
 		return h.putOff(ctx, turns...)
 	}
 	h.claim(ctx, turns, start)
@@ -76,12 +85,16 @@ func (h *Handlers) answers(ctx context.Context, turns []*turn, start time.Time) 
 		free <- struct{}{}
 		i := int(next.Add(1)) - 1 // the most urgent first, whichever goroutine got here
 		t := turns[i]
+		ctx := t.span.In(ctx)
 		defer func() {
+			t.span.Fail(errs[i])
+			t.span.End()
 			lease.ended(len(turns))
 			<-free
 		}()
 		ending := h.ending()
 		if ending || h.Now().Sub(start) > job.Budget-callTimeout-reserve || ctx.Err() != nil {
+			t.span.PutOff(trace.NoTime)
 			errs[i] = t.giveBack(ctx, t.held)
 			if (ending || lease.slots < len(turns)) && ctx.Err() == nil {
 				errs[i] = errors.Join(errs[i], h.putOff(ctx, t))
@@ -139,11 +152,15 @@ func (h *Handlers) turns(ctx context.Context, args job.Args, now time.Time) ([]*
 		}
 		t := &turn{Handlers: h, src: src, rec: rec, claimed: now, rule: h.Rules.For(src.Platform, rec.ID.Store, rec.Reason)}
 		t.decision = sla.Decide(t.now(), rec.Case, t.rule)
+		in, span := h.Trace.Case(ctx, string(job.Respond), src.Platform, rec.Case)
+		t.span, t.log = span, trace.Log(in, h.log)
+		span.Decided(&t.decision, left(t.decision, t.now()))
 		switch t.decision.Action {
 		case sla.ActionAct, sla.ActionResolve, sla.ActionShadow:
 			turns = append(turns, t)
+		default: // somebody was faster; the timer is armed
+			span.End()
 		}
-		// Of the others somebody was faster; the timer is armed.
 	}
 	return turns, nil
 }
@@ -161,6 +178,7 @@ func (h *Handlers) claim(ctx context.Context, turns []*turn, now time.Time) {
 	}
 	for i, c := range h.Ledger.ClaimAttempts(ctx, keys, now, claimLease) {
 		claiming[i].held, claiming[i].claimErr = c.Attempt, c.Err
+		h.Trace.Claimed(claiming[i].span.In(ctx), keys[i], c, now)
 	}
 }
 
@@ -170,6 +188,8 @@ type clocked interface{ Skew() time.Duration }
 // A turn is one case on its way to an answer: claim, read, check, act.
 type turn struct {
 	*Handlers
+	log      *zap.Logger // names the trace
+	span     trace.Span
 	src      *connectors.Source
 	rec      sla.CaseRecord
 	rule     sla.Rule
@@ -192,15 +212,18 @@ func (t *turn) run(ctx context.Context) error {
 	case t.src.Responder == nil && t.decision.Action != sla.ActionShadow:
 		return t.page(ctx, t.decision, sla.WhyPersonNeeded)
 	case errors.Is(t.claimErr, sla.ErrHeld):
+		t.span.PutOff(trace.HeldElsewhere)
 		return nil // another worker is at it; the sweep looks again after its lease
 	case t.claimErr != nil && !errors.Is(t.claimErr, sla.ErrUnresolved):
 		return t.claimErr
 	}
 	if wait := t.frozen(); wait > 0 && t.held.State == sla.AttemptClaimed {
+		t.span.PutOff(trace.MoneyFrozen)
 		_, err := t.put(ctx, rewrite(t.rec, t.later(wait, t.decision)))
 		return err
 	}
 	if t.stillKilled(ctx) {
+		t.span.PutOff(trace.SwitchedOff)
 		_, err := t.put(ctx, rewrite(t.rec, t.later(againWait, t.decision)))
 		return err
 	}

@@ -19,6 +19,8 @@ var (
 // archive at once, where an alert finds it; one of a newer program waits for a newer worker; everything else that fails is tried again,
 // and found by the sweep when the tries are used up.
 func (h *Handlers) ProcessTask(ctx context.Context, t *asynq.Task) error {
+	retried, _ := asynq.GetRetryCount(ctx)
+	ctx = h.Trace.Receive(ctx, job.Parents(t.Headers()), retried+1)
 	err := h.Do(ctx, job.Kind(t.Type()), t.Payload())
 	if errors.Is(err, job.ErrPayload) || errors.Is(err, errUnknownKind) {
 		return fmt.Errorf("%w: %w", err, asynq.SkipRetry)

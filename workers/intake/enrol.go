@@ -6,6 +6,7 @@ import (
 
 	"watchkeeper/sla"
 	"watchkeeper/workers/job"
+	"watchkeeper/workers/trace"
 )
 
 // enrol asks the tracker to follow the parcels of disputes that it does not know yet, so that there are facts when an answer is due. The
@@ -33,5 +34,6 @@ func (in *Intake) enrol(ctx context.Context, watched []observed) error {
 			unknown = append(unknown, r)
 		}
 	}
-	return in.jobs.Enqueue(ctx, job.ForParcels(job.Enrol, in.tracker, unknown, in.now().UTC().Format(time.DateOnly))...)
+	jobs := job.ForParcels(job.Enrol, in.tracker, unknown, in.now().UTC().Format(time.DateOnly))
+	return in.jobs.Enqueue(ctx, job.Under(jobs, trace.Asking(ctx))...)
 }

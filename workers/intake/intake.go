@@ -1,7 +1,7 @@
 // Package intake accepts what was read from the platforms: it compares rows with what is recorded, resolves only what changed, records
 // it and arms its timer in one step, and asks for work. It promises that a row is never both acknowledged and lost: when a row cannot
-// be resolved for a reason that may pass, Accept answers an error and the cursor must stay. It imports sla, connectors and workers/job;
-// it does not know where records live or how a platform speaks.
+// be resolved for a reason that may pass, Accept answers an error and the cursor must stay. It imports sla, connectors, workers/job and
+// workers/trace; it does not know where records live or how a platform speaks.
 package intake
 
 import (
@@ -15,6 +15,7 @@ import (
 	"watchkeeper/connectors"
 	"watchkeeper/sla"
 	"watchkeeper/workers/job"
+	"watchkeeper/workers/trace"
 )
 
 // Store is what intake needs of the records.
@@ -59,6 +60,7 @@ type Intake struct {
 	now     func() time.Time
 	log     *zap.Logger
 	metrics *metrics
+	trace   *trace.Tracer
 	rejects *recent
 	doubts  *recent // rows whose detail showed nothing new, by their fingerprints
 	tracker sla.StoreID
@@ -74,13 +76,14 @@ type Deps struct {
 	Now     func() time.Time
 	Log     *zap.Logger
 	Metrics *Metrics
-	AtOnce  int // rows of a page that are resolved at once, 0: a few; 1: one after the other, in the caller's goroutine
+	Trace   *trace.Tracer // nil: nothing is traced
+	AtOnce  int           // rows of a page that are resolved at once, 0: a few; 1: one after the other, in the caller's goroutine
 }
 
 // New makes an intake.
 func New(d Deps) *Intake {
 	return &Intake{
-		store: d.Store, rules: d.Rules, jobs: d.Jobs, tracker: d.Tracker, now: d.Now, log: d.Log.Named("intake"), metrics: d.Metrics.metrics,
+		store: d.Store, rules: d.Rules, jobs: d.Jobs, tracker: d.Tracker, now: d.Now, log: d.Log.Named("intake"), metrics: d.Metrics.metrics, trace: d.Trace,
 		rejects: newRecent(), doubts: newRecent(), atOnce: cmp.Or(d.AtOnce, resolvers),
 	}
 }
@@ -99,6 +102,9 @@ func (t *Tally) stale(expected uint32) {
 		t.overtaken++
 	}
 }
+
+// Changed is how many rows were not on record as they are.
+func (t *Tally) Changed() int { return t.New + t.Updated + t.Stale + t.Rejected }
 
 // errOvertaken means that what was read of a row could not be written on top of what somebody else wrote meanwhile.
 var errOvertaken = errors.New("records were written by another worker meanwhile")
@@ -137,7 +143,7 @@ func (in *Intake) Accept(ctx context.Context, src *connectors.Source, page conne
 	for _, f := range changed {
 		switch {
 		case f.err == nil && f.done:
-			watched = append(watched, observed{dispute: f.dispute, fingerprint: in.print(src, f), prev: f.prev})
+			watched = append(watched, observed{dispute: f.dispute, fingerprint: in.print(src, f), prev: f.prev, began: f.began})
 		case f.done && onlyThis(f.err):
 			rejects = append(rejects, connectors.Reject{ID: f.row.ID, Raw: f.row.Raw, Err: f.err})
 			if o, ok := in.unreadable(src, f); ok {
@@ -164,16 +170,24 @@ func (in *Intake) Refresh(ctx context.Context, src *connectors.Source, ids []sla
 	var known []found
 	for i, rec := range records {
 		if ok[i] {
-			known = append(known, found{row: connectors.Row{ID: rec.ID.Native}, prev: &rec})
+			f := found{row: connectors.Row{ID: rec.ID.Native}, prev: &rec}
+			_, f.span = in.trace.Case(ctx, string(job.Refresh), src.Platform, rec.Case)
+			known = append(known, f)
 		}
 	}
+	defer func() {
+		for _, f := range known {
+			f.span.End()
+		}
+	}()
 	failed := in.lookup(ctx, src, known)
 	var watched []observed
 	var unread []found
 	for _, f := range known {
 		if f.done && f.err == nil {
-			watched = append(watched, observed{dispute: f.dispute, fingerprint: in.kept(src, f.dispute, f.prev), prev: f.prev})
+			watched = append(watched, observed{dispute: f.dispute, fingerprint: in.kept(src, f.dispute, f.prev), prev: f.prev, span: f.span})
 		} else {
+			f.span.Fail(f.err)
 			unread = append(unread, f)
 		}
 	}

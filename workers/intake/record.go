@@ -9,6 +9,7 @@ import (
 	"watchkeeper/connectors"
 	"watchkeeper/sla"
 	"watchkeeper/workers/job"
+	"watchkeeper/workers/trace"
 )
 
 // observed is a dispute as the platform shows it now, with what was recorded of it before.
@@ -16,13 +17,15 @@ type observed struct {
 	dispute     sla.Dispute
 	fingerprint uint64
 	prev        *sla.CaseRecord
-	look        time.Time // when to look for an answer of unknown outcome again; zero: at the pace of settle
+	look        time.Time  // when to look for an answer of unknown outcome again; zero: at the pace of settle
+	began       time.Time  // of its reading, where that was by a poll and is traced
+	span        trace.Span // of the job that has read it, where that is about several
 }
 
 // record writes the disputes down, arms their timers in the same step and asks for the work that is due. A case whose write is stale
 // was changed by another worker in between, who armed it. Parcels are asked for first: nothing would ask again once the rows are on record.
 // For the same reason a line of the audit that fails keeps back neither the other lines nor the work.
-func (in *Intake) record(ctx context.Context, src *connectors.Source, watched []observed, tally *Tally) error {
+func (in *Intake) record(ctx context.Context, src *connectors.Source, watched []observed, tally *Tally) (err error) {
 	if len(watched) == 0 {
 		return nil
 	}
@@ -41,32 +44,71 @@ func (in *Intake) record(ctx context.Context, src *connectors.Source, watched []
 		}
 		writes[i], due[i] = in.write(src, o, lost)
 	}
+	spans := in.begin(ctx, src, watched, writes)
+	defer spans.end(&err)
 	results, err := in.store.PutCases(ctx, writes)
 	if err != nil {
 		return err
 	}
 	var jobs []job.Job
+	var asked trace.Parents
 	var errs []error
 	for i, o := range watched {
 		r := results[i]
 		switch {
 		case r.Stale:
 			tally.stale(writes[i].Expect)
+			spans.of(i).Recorded("stale", false)
 			continue
 		case o.prev == nil:
 			tally.New++
+			spans.of(i).Recorded("new", due[i])
 		default:
 			tally.Updated++
+			spans.of(i).Recorded("updated", due[i])
 		}
 		if cause := breached(o, in.now()); cause != "" {
 			in.metrics.breaches.WithLabelValues(string(src.Platform), cause).Inc()
 		}
 		if due[i] {
 			jobs = append(jobs, assess(writes[i].ID, r.Version)...)
+			asked = asked.Asks(spans.of(i), writes[i].ID)
 		}
 		errs = append(errs, in.tellMove(ctx, o))
 	}
-	return errors.Join(append(errs, in.jobs.Enqueue(ctx, jobs...))...)
+	return errors.Join(append(errs, in.jobs.Enqueue(ctx, job.Under(jobs, asked)...))...)
+}
+
+// rows are the spans of what is written down, one for each; empty when nothing is traced.
+type rows []trace.Span
+
+func (in *Intake) begin(ctx context.Context, src *connectors.Source, watched []observed, writes []sla.CaseWrite) rows {
+	if in.trace == nil {
+		return nil
+	}
+	out := make(rows, len(watched))
+	for i, o := range watched {
+		r := trace.Row{ID: o.dispute.ID, Platform: src.Platform, Turn: writes[i].Obligation.Turn, Began: o.began}
+		if o.prev != nil {
+			r.Before = o.prev.Obligation.Turn
+		}
+		_, out[i] = in.trace.Row(o.span.In(ctx), r)
+	}
+	return out
+}
+
+func (r rows) of(i int) trace.Span {
+	if r == nil {
+		return trace.Span{}
+	}
+	return r[i]
+}
+
+func (r rows) end(err *error) {
+	for _, s := range r {
+		s.Fail(*err)
+		s.End()
+	}
 }
 
 // assess asks for a decision about a case at a version.
@@ -79,11 +121,13 @@ func assess(id sla.DisputeID, version uint32) []job.Job {
 func (in *Intake) keep(ctx context.Context, src *connectors.Source, unread []found) error {
 	var writes []sla.CaseWrite
 	var jobs []job.Job
+	var asked trace.Parents
 	for _, f := range unread {
 		w := sla.CaseWrite{CaseRecord: *f.prev, Expect: f.prev.Version}
 		switch _, due := in.arm(src, &w, w.Unresolved); {
 		case due:
 			jobs = append(jobs, assess(w.ID, w.Version)...)
+			asked = asked.Asks(f.span, w.ID)
 		case onlyThis(f.err):
 			writes = append(writes, w)
 		}
@@ -93,7 +137,7 @@ func (in *Intake) keep(ctx context.Context, src *connectors.Source, unread []fou
 			return err
 		}
 	}
-	return in.jobs.Enqueue(ctx, jobs...)
+	return in.jobs.Enqueue(ctx, job.Under(jobs, asked)...)
 }
 
 // unresolved reports whether an answer of an earlier turn may still be out: the turn has moved, and what moved it may have been ours. What

@@ -8,12 +8,14 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
 	"watchkeeper/connectors"
 	"watchkeeper/sla"
+	"watchkeeper/workers/trace"
 )
 
 // found is one changed row or known case on its way to a dispute.
@@ -23,6 +25,8 @@ type found struct {
 	dispute sla.Dispute
 	done    bool
 	err     error
+	began   time.Time  // of its reading; zero when nothing is traced
+	span    trace.Span // of the job that reads it again
 }
 
 func (in *Intake) resolve(ctx context.Context, src *connectors.Source, rows []found) error {
@@ -53,7 +57,8 @@ func (in *Intake) each(ctx context.Context, rows []found, tolerate int, read fun
 		if stopped.Load() || ctx.Err() != nil {
 			return nil
 		}
-		f.dispute, f.err = guarded(ctx, f, read)
+		f.began = in.trace.Now()
+		f.dispute, f.err = guarded(f.span.In(ctx), f, read)
 		f.done = true
 		if f.err == nil || onlyThis(f.err) {
 			in.note(f)

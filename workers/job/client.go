@@ -39,7 +39,7 @@ func (c *Client) Enqueue(ctx context.Context, jobs ...Job) error {
 }
 
 func (c *Client) enqueue(ctx context.Context, j Job) error {
-	task := asynq.NewTask(string(j.Kind), j.Payload)
+	task := asynq.NewTaskWithHeaders(string(j.Kind), j.Payload, j.headers())
 	_, err := c.queue.EnqueueContext(ctx, task, asynq.Queue(j.Queue()), asynq.TaskID(j.ID), asynq.MaxRetry(maxRetry), asynq.Timeout(Timeout))
 	switch {
 	case err == nil:

@@ -58,6 +58,9 @@ type Job struct {
 	Kind    Kind
 	ID      string // the same work asked for twice has the same id
 	Payload []byte
+	// Parents are the spans that asked for the work, by the case as in Args.IDs, each in the form of the W3C's traceparent; one under an empty name
+	// asked for all of it. Nobody needs them but who looks at traces: a job may lose them.
+	Parents map[string]string
 }
 
 // Queue is where the job goes.

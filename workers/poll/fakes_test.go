@@ -194,18 +194,18 @@ func (b *bundle) on(store poll.Store, log *zap.Logger, reg prometheus.Registerer
 	return poll.New(store, []poll.Feed{b.feed}, func() time.Time { return b.now }, log, poll.NewMetrics(reg, []sla.Platform{"aliexpress"}))
 }
 
-func (b *bundle) accept(_ context.Context, _ *connectors.Source, page connectors.Page) error {
+func (b *bundle) accept(_ context.Context, _ *connectors.Source, page connectors.Page) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, r := range page.Rows {
 		if err := b.refuses[r.ID]; err != nil {
-			return err
+			return len(page.Rows), err
 		}
 	}
 	for _, r := range page.Rows {
 		b.got = append(b.got, r.ID)
 	}
-	return nil
+	return len(page.Rows), nil
 }
 
 func (b *bundle) vanished(_ context.Context, _ *connectors.Source, ids []string) error {

@@ -1,6 +1,6 @@
 // Package poll decides which feed is read when, and owns the cursor protocol: a cursor moves only when everything before it is
 // recorded, a failure puts the feed off for longer each time, and a feed that was not read in time is visible as stale. It imports
-// sla and connectors; what is done with a page is the Acceptor's business.
+// sla, connectors and workers/trace; what is done with a page is the Acceptor's business.
 package poll
 
 import (
@@ -19,6 +19,7 @@ import (
 
 	"watchkeeper/connectors"
 	"watchkeeper/sla"
+	"watchkeeper/workers/trace"
 )
 
 // Store is what polling needs of the records.
@@ -35,8 +36,8 @@ type Feed struct {
 	Fetch  connectors.Feed
 	// Pace is how often the list is read as of an instant, and when that changes by itself; zero: never. It is read at that date, too.
 	Pace func(now time.Time) (every time.Duration, until time.Time)
-	// Accept records a page; an error means that the cursor must stay.
-	Accept func(ctx context.Context, src *connectors.Source, page connectors.Page) error
+	// Accept records a page, and tells how many of its rows were not on record as they are; an error means that the cursor must stay.
+	Accept func(ctx context.Context, src *connectors.Source, page connectors.Page) (changed int, err error)
 	// Gone is told of rows that a complete snapshot no longer lists; nil when nobody cares.
 	Gone func(ctx context.Context, src *connectors.Source, ids []string) error
 }
@@ -58,6 +59,7 @@ type Runner struct {
 	now     func() time.Time
 	log     *zap.Logger
 	metrics *metrics
+	trace   *trace.Tracer // nil: nothing is traced
 
 	spread func(time.Duration) time.Duration // an interval, spread a little
 	inTurn bool                              // feeds are read in the goroutine of RunOnce
@@ -83,6 +85,9 @@ func New(store Store, feeds []Feed, now func() time.Time, log *zap.Logger, m *Me
 // InTurn makes RunOnce read the feeds that it claims one after the other, in the caller's goroutine, and spread polls by spread instead of by
 // chance: for simulations, which must be able to repeat a run step by step. It must be called before the first RunOnce.
 func (r *Runner) InTurn(spread func(time.Duration) time.Duration) { r.inTurn, r.spread = true, spread }
+
+// Trace makes a span of each reading. It must be called before the first RunOnce.
+func (r *Runner) Trace(t *trace.Tracer) { r.trace = t }
 
 func (f Feed) kind() string { return f.ID[len(f.Source.Store)+1:] }
 
@@ -179,8 +184,11 @@ func (r *Runner) read(ctx context.Context, feed Feed, rec sla.FeedRecord) {
 	if !r.begin(ctx, feed, &rec) {
 		return
 	}
+	ctx, span := r.trace.Poll(ctx, feed.Source.Platform, feed.Source.Store, feed.kind())
+	defer span.End()
 	from := rec.Cursor
-	err := r.guarded(r.calls(ctx, feed, rec), feed, &rec)
+	brought, err := r.guarded(r.calls(ctx, feed, rec), feed, &rec)
+	span.Read(brought.pages, brought.rows, brought.changed, err)
 	rec.Strikes = 0
 	now := r.now()
 	every, until := feed.Pace(now)
@@ -202,7 +210,7 @@ func (r *Runner) read(ctx context.Context, feed Feed, rec sla.FeedRecord) {
 	}
 	r.metrics.polled(feed, err, now)
 	if err != nil && connectors.KindOf(err) != connectors.Throttled && ctx.Err() == nil {
-		r.log.Warn("feed not read", zap.String("feed", feed.ID), zap.Uint32("failures", rec.Failures), zap.Error(err))
+		trace.Log(ctx, r.log).Warn("feed not read", zap.String("feed", feed.ID), zap.Uint32("failures", rec.Failures), zap.Error(err))
 	}
 	r.metrics.success(feed, rec.LastSuccess)
 	// The record is written even when we are stopping: the pages are recorded, and a lost cursor would only read them again.
@@ -245,15 +253,19 @@ func (r *Runner) calls(ctx context.Context, feed Feed, rec sla.FeedRecord) conte
 }
 
 // guarded turns a panic of a connector into a failure of its feed: the process and the other feeds go on.
-func (r *Runner) guarded(ctx context.Context, feed Feed, rec *sla.FeedRecord) (err error) {
+func (r *Runner) guarded(ctx context.Context, feed Feed, rec *sla.FeedRecord) (b brought, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			r.log.Error("connector panicked", zap.String("feed", feed.ID), zap.Stack("stack")) // not what it panicked with: that may hold a record
 			err = &connectors.Error{Op: "read feed", Subject: feed.ID, Kind: connectors.Malformed, Err: errPanic}
 		}
 	}()
-	return r.pages(ctx, feed, rec)
+	err = r.pages(ctx, feed, rec, &b)
+	return b, err
 }
+
+// brought counts what a reading has brought.
+type brought struct{ pages, rows, changed int }
 
 var (
 	errClaimEnds = errors.New("the claim of the feed ends")
@@ -261,7 +273,7 @@ var (
 )
 
 // pages reads page after page; the cursor in rec moves behind each page that was recorded whole.
-func (r *Runner) pages(ctx context.Context, feed Feed, rec *sla.FeedRecord) error {
+func (r *Runner) pages(ctx context.Context, feed Feed, rec *sla.FeedRecord, b *brought) error {
 	w := r.walks[feed.ID]
 	for range maxPages {
 		page, read, kept := w.kept(rec.Cursor, r.now())
@@ -274,7 +286,9 @@ func (r *Runner) pages(ctx context.Context, feed Feed, rec *sla.FeedRecord) erro
 		}
 		feed.Source.Observe(page.Skew)
 		r.metrics.skew.WithLabelValues(string(feed.Source.Platform)).Set(page.Skew.Seconds())
-		if err := feed.Accept(ctx, feed.Source, page); err != nil {
+		changed, err := feed.Accept(ctx, feed.Source, page)
+		b.pages, b.rows, b.changed = b.pages+1, b.rows+len(page.Rows), b.changed+changed
+		if err != nil {
 			if connectors.KindOf(err) == connectors.Throttled {
 				w.keep(rec.Cursor, page, read)
 			}

@@ -55,7 +55,9 @@ func (r *Redactor) field(f zapcore.Field) zapcore.Field {
 	}
 	switch f.Type {
 	case zapcore.StringType:
-		f.String = r.String(f.String)
+		if f.Key != traceKey || !traceID.MatchString(f.String) || r.registered(f.String) {
+			f.String = r.String(f.String)
+		}
 		return f
 	case zapcore.ErrorType, zapcore.StringerType, zapcore.ReflectType, zapcore.ArrayMarshalerType, zapcore.ObjectMarshalerType, zapcore.InlineMarshalerType,
 		zapcore.BinaryType, zapcore.ByteStringType, zapcore.UnknownType:

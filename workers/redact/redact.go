@@ -12,6 +12,11 @@ import (
 // Hidden stands in place of what was taken out.
 const Hidden = "[redacted]"
 
+// traceKey names the trace of a line, whose value has the form of a token and is none.
+const traceKey = "trace_id"
+
+var traceID = regexp.MustCompile(`^[0-9a-f]{32}$`)
+
 // shortest is the least length of a registered value: shorter ones would blot out innocent text.
 const shortest = 4
 
@@ -33,6 +38,9 @@ func New(secrets ...string) *Redactor {
 	}
 	return &Redactor{known: strings.NewReplacer(pairs...)}
 }
+
+// registered reports whether a text holds a registered value.
+func (r *Redactor) registered(s string) bool { return r.known != nil && r.known.Replace(s) != s }
 
 // keyWords in the name of a field mark its value as a secret or as a person's.
 var keyWords = []string{"secret", "token", "password", "passwd", "authorization", "cookie", "apikey", "api_key", "api-key", "signature", "credential",

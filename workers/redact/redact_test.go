@@ -133,6 +133,20 @@ func TestInnocentLinesStayAsTheyAre(t *testing.T) {
 	}
 }
 
+func TestTheTraceOfALineStaysAndNothingElseUnderItsName(t *testing.T) {
+	t.Parallel()
+	const trace, known = "0af7651916cd43dd8448eb211c80319c", "1bf7651916cd43dd8448eb211c80319c"
+	l, out := logger(redact.New(known))
+	l.With(zap.String("trace_id", trace)).Info("m")
+	l.Info("m", zap.String("trace_id", trace), zap.String("other", "0af7651916cd43dd8448eb211c80319d"))
+	for _, text := range []string{known, trace + "0", "Bearer " + trace, "jane@example.com"} {
+		l.Info("m", zap.String("trace_id", text))
+	}
+	if got := out.String(); strings.Count(got, trace) != 2 || strings.Contains(got, "319d") || strings.Contains(got, known) || strings.Contains(got, "jane") {
+		t.Errorf("want the trace of two lines and nothing else, got %s", got)
+	}
+}
+
 func TestALevelThatIsOffStaysOff(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer

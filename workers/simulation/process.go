@@ -85,9 +85,9 @@ func (p *process) wire() {
 		p.sources[s.id] = src
 		feeds = append(feeds, poll.Feed{
 			ID: string(s.id) + "/disputes", Source: src, Fetch: l, Pace: p.pace(pollEvery), Gone: p.gone,
-			Accept: func(ctx context.Context, src *connectors.Source, page connectors.Page) error {
-				_, err := in.Accept(ctx, src, page)
-				return err
+			Accept: func(ctx context.Context, src *connectors.Source, page connectors.Page) (int, error) {
+				tally, err := in.Accept(ctx, src, page)
+				return tally.Changed(), err
 			},
 		})
 	}
@@ -96,9 +96,9 @@ func (p *process) wire() {
 	p.sources[trackerID] = src
 	feeds = append(feeds, poll.Feed{
 		ID: string(trackerID) + "/parcels", Source: src, Fetch: t, Pace: p.pace(parcelsEvery),
-		Accept: func(ctx context.Context, src *connectors.Source, page connectors.Page) error {
-			_, err := in.AcceptShipments(ctx, src, page)
-			return err
+		Accept: func(ctx context.Context, src *connectors.Source, page connectors.Page) (int, error) {
+			tally, err := in.AcceptShipments(ctx, src, page)
+			return tally.Changed(), err
 		},
 	})
 	p.handlers = handle.New(handle.Deps{
