@@ -62,7 +62,11 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	defer func() { _ = log.Sync() }() // stderr of a terminal cannot be synced, and there is nobody left to tell
 	log.Info("starting", zap.String("version", fleet.Version()))
 	f, err := fleet.New(ctx, fleet.Options{Config: config, Book: book, Registry: all.Platforms(), Now: time.Now, Log: log})
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		log.Info("told to stop: stopped while starting", zap.Error(err))
+		return exitOK
+	case err != nil:
 		log.Error("not started", zap.Error(err), advice(err))
 		return exitFailed
 	}
