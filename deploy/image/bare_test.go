@@ -34,11 +34,11 @@ type saved struct {
 
 type settings struct {
 	Config struct {
-		User       string
-		Entrypoint []string
-		Cmd        []string
-		Env        []string
-		Labels     map[string]string
+		User       string            `json:"User"`
+		Entrypoint []string          `json:"Entrypoint"`
+		Cmd        []string          `json:"Cmd"`
+		Env        []string          `json:"Env"`
+		Labels     map[string]string `json:"Labels"`
 	} `json:"config"`
 }
 
@@ -120,8 +120,8 @@ func readImage(r io.Reader) (saved, error) {
 		return saved{}, err
 	}
 	var manifest []struct {
-		Config string
-		Layers []string
+		Config string   `json:"Config"`
+		Layers []string `json:"Layers"`
 	}
 	if err := json.Unmarshal(parts["manifest.json"], &manifest); err != nil {
 		return saved{}, err

@@ -88,11 +88,11 @@ type container struct {
 // A state is what the engine knows of a container.
 type state struct {
 	State struct {
-		Status    string
-		ExitCode  int
-		OOMKilled bool
-		Pid       int
-	}
+		Status    string `json:"Status"`
+		ExitCode  int    `json:"ExitCode"`
+		OOMKilled bool   `json:"OOMKilled"`
+		Pid       int    `json:"Pid"`
+	} `json:"State"`
 }
 
 // start begins a run. Files are what is mounted at /secrets; nothing else is given, and nothing can be written.

@@ -70,7 +70,7 @@ func newScene(t *testing.T) *scene {
 	}))
 	t.Cleanup(s.platform.Close)
 	s.age()
-	must(t, os.Chmod(s.files, 0o755)) //nolint:gosec // another user reads it
+	must(t, os.Chmod(s.files, 0o755)) // another user reads it
 	s.rules = map[string]string{
 		"WK_REDIS__ADDRS": s.redis, "WK_REDIS__USERNAME": storetest.Daemon, "WK_WORKERS__SHUTDOWN": shutdown.String(), "WK_SLA__MODE": "live",
 		"WK_SLA__ACCEPT_CAP": "500USD", "WK_SLA__ACT_BEFORE": actBefore.String(), "WK_SLA__SETTLE": settle.String(), "WK_SLA__GUARD": guard.String(),
@@ -97,7 +97,7 @@ func newScene(t *testing.T) *scene {
 func (s *scene) secret(name, value string) {
 	s.t.Helper()
 	file := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, "WK_"), "__", "-"))
-	must(s.t, os.WriteFile(filepath.Join(s.files, file), []byte(value+"\n"), 0o444)) //nolint:gosec // another user reads it
+	must(s.t, os.WriteFile(filepath.Join(s.files, file), []byte(value+"\n"), 0o444)) // another user reads it
 	s.rules[name+"_FILE"] = "/secrets/" + file
 	s.secrets = append(s.secrets, value)
 }
@@ -335,7 +335,7 @@ func TestAContainerWithoutASecretSaysWhichOne(t *testing.T) {
 	t.Parallel()
 	e := open(t)
 	files := t.TempDir()
-	must(t, os.Chmod(files, 0o755)) //nolint:gosec // another user reads it
+	must(t, os.Chmod(files, 0o755)) // another user reads it
 	variables := filepath.Join(t.TempDir(), "rules.env")
 	must(t, os.WriteFile(variables, []byte("WK_STORE__T17__PLATFORM=track17\nWK_STORE__T17__API_KEY_FILE=/secrets/t17-api-key\n"), 0o600))
 	c := e.start(variables, files)
