@@ -144,8 +144,12 @@ func (c *cluster) twice(what ...string) {
 	}
 }
 
-// alwaysConfigured is what kubectl sends again each time: it replaces the selector of a budget as a whole, even by the same.
-var alwaysConfigured = []string{"poddisruptionbudget.policy/watchkeeper configured", "poddisruptionbudget.policy/redis configured"}
+// alwaysConfigured is what kubectl sends again each time, to no effect: the selector of a budget, which it replaces as a whole, and the lists of a
+// StatefulSet's claims and of a Secret's keys, to whose members the server adds.
+var alwaysConfigured = []string{
+	"poddisruptionbudget.policy/watchkeeper configured", "poddisruptionbudget.policy/redis configured", "statefulset.apps/redis configured",
+	"externalsecret.external-secrets.io/watchkeeper-secrets configured",
+}
 
 // there is what the API server has of what the arguments name, without what it and the controllers note down themselves.
 func (c *cluster) there(what ...string) map[string]any {

@@ -17,11 +17,11 @@ import (
 
 // The most that the image may be, in bytes: as it lies on a machine, and as it is pulled.
 const (
-	mostUnpacked = 50e6
-	mostPulled   = 25e6
+	mostUnpacked = 25e6
+	mostPulled   = 15e6
 )
 
-// contents are the regular files of the image, and no more.
+// contents are the files of the image, and no more: one of the two programs is another name of the other.
 var contents = []string{"etc/ssl/certs/ca-certificates.crt", "usr/local/bin/watchkeeper", "usr/local/bin/wkctl", "zoneinfo.zip"}
 
 // A saved image is what "save" writes: the settings, and the files of all layers.
@@ -60,7 +60,7 @@ func TestTheImageHoldsTheTwoProgramsAndNothingElse(t *testing.T) {
 		if h.Typeflag != tar.TypeDir {
 			files = append(files, name)
 		}
-		if special := int64(0o7022); h.Mode&special != 0 {
+		if special := int64(0o7022); h.Typeflag != tar.TypeSymlink && h.Mode&special != 0 {
 			t.Errorf("%s has mode %o: others may write it, or it lends rights", name, h.Mode)
 		}
 		if len(h.PAXRecords["SCHILY.xattr.security.capability"]) > 0 {

@@ -27,7 +27,7 @@ import (
 const (
 	disputes  = 3000
 	stores    = 20
-	latency   = 100 * time.Millisecond
+	latency   = time.Second
 	reading   = 90 * time.Second // until all have been read
 	actBefore = 12 * time.Minute
 	guard     = 65 * time.Second
@@ -220,7 +220,7 @@ func TestAContainerStopsInTimeUnderLoadAndNothingIsLostOrSentTwice(t *testing.T)
 	first.ready()
 	first.confined()
 	first.operated()
-	first.until("under load", reading+5*time.Minute, func() bool { return s.answered() > disputes/20 })
+	first.until("under load", reading+5*time.Minute, func() bool { return s.answered() > 100 }) // all fall due at once
 	t.Log(first.memory())
 	s.stop(first)
 
@@ -239,12 +239,12 @@ func TestAContainerStopsInTimeUnderLoadAndNothingIsLostOrSentTwice(t *testing.T)
 // stop ends a container in the midst of its answers, as Kubernetes does.
 func (s *scene) stop(d daemon) {
 	s.t.Helper()
-	before, calls, begun := s.answered(), s.calls.Load(), time.Now()
+	before, calls := s.answered(), s.calls.Load()
 	took := s.stopped(d)
 	after := s.answered()
-	s.t.Logf("%d of %d answered and %d calls under way at SIGTERM; ended after %s, with %d more answered; begun %s after they fell due",
-		before, disputes, calls, took.Round(time.Millisecond), after-before, begun.Sub(s.due).Round(time.Second))
-	if before > disputes-1000 || calls == 0 {
+	s.t.Logf("%d of %d answered and %d calls under way at SIGTERM; ended after %s, with %d more answered",
+		before, disputes, calls, took.Round(time.Millisecond), after-before)
+	if before > disputes-2000 || calls == 0 {
 		s.t.Error("hardly anything was due at the stop: the test shows nothing")
 	}
 	if n := s.calls.Load(); n != 0 {

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"bytes"
@@ -34,7 +34,7 @@ func tracked(t *testing.T, redis string, more ...string) []string {
 // What an operator may get wrong, with what the program says of it. Each is a row of the table in deploy/README.md.
 func TestWhatKeepsTheProgramFromStartingIsSaidAndStandsInTheTable(t *testing.T) {
 	t.Parallel()
-	page, err := os.ReadFile(filepath.Join("..", "..", "deploy", "README.md"))
+	page, err := os.ReadFile(filepath.Join("..", "..", "..", "deploy", "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
