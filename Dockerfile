@@ -12,9 +12,11 @@ COPY go.mod go.sum ./
 RUN --mount=type=cache,target=/go/pkg/mod go mod download
 COPY . .
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/go/build \
-    go build -trimpath -buildvcs=false -ldflags "-s -w -X watchkeeper/workers/fleet.stamped=${VERSION}" -o /out/ ./cmd/watchkeeper ./cmd/wkctl
+    go build -trimpath -buildvcs=false -ldflags "-s -w -X watchkeeper/workers/fleet.stamped=${VERSION}" -o /out/ ./cmd/wkctl
+# Called by the name watchkeeper it is the daemon: the two share nearly all of their code.
+RUN ln -s wkctl /out/watchkeeper
 
-# Nothing but the two programs, the certificates that HTTPS needs and the time zones that platforms speak: no shell, no package manager.
+# Nothing but the program with its two names, the certificates that HTTPS needs and the time zones that platforms speak: no shell, no package manager.
 FROM scratch
 ARG VERSION=dev
 LABEL org.opencontainers.image.title="watchkeeper" \
@@ -23,7 +25,7 @@ LABEL org.opencontainers.image.title="watchkeeper" \
       org.opencontainers.image.version="${VERSION}"
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /usr/local/go/lib/time/zoneinfo.zip /zoneinfo.zip
-COPY --from=build /out/watchkeeper /out/wkctl /usr/local/bin/
+COPY --from=build /out/ /usr/local/bin/
 ENV ZONEINFO=/zoneinfo.zip
 # 65532 is nobody in particular; a number, so that Kubernetes can check runAsNonRoot.
 USER 65532:65532

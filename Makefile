@@ -6,6 +6,7 @@ SHELL       := bash
 
 GO       ?= go
 GOLANGCI ?= golangci-lint
+DOCKER   ?= docker
 IMAGE    ?= watchkeeper
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME ?= 60s
@@ -93,6 +94,10 @@ check: fmt-check vet lint race fresh licences-check vuln ## everything that must
 deploy-check: ## hold the manifests under deploy/ to the API's own types, to each other and to the program
 	cd deploy/check && $(GO) vet ./... && $(GO) test -count=1 ./...
 
+.PHONY: apply-check
+apply-check: ## apply everything under deploy/ to a real API server, of the programs in KUBEBUILDER_ASSETS (deploy/check/assets.sh builds them)
+	cd deploy/check && $(GO) test -count=1 -timeout 20m -run '^TestARealAPIServer' -v .
+
 .PHONY: bench
 bench: ## run the benchmarks, without the tests
 	$(GO) test -run '^$$' -bench . -benchmem $(PKG)
@@ -132,5 +137,10 @@ demo: ## show the whole program at work, needing nothing but Go
 	$(GO) run ./cmd/wkdev --seed $(SEED)
 
 .PHONY: image
-image: ## build the container image
-	docker build --build-arg VERSION=$(VERSION) -t $(IMAGE):$(VERSION) .
+image: ## build the container image; DOCKER=podman does as well, and IMAGE_ARGS are its further arguments
+	$(DOCKER) build $(IMAGE_ARGS) --build-arg VERSION=$(VERSION) -t $(IMAGE):$(VERSION) .
+
+.PHONY: image-check
+image-check: ## build the image, look into it and stop it under load, in 5 minutes; left out where DOCKER runs no containers
+	@if ! $(DOCKER) info >/dev/null 2>&1; then echo '$(DOCKER) runs no containers here: the image is not looked into (DOCKER=podman does as well)'; \
+	else $(MAKE) image && DOCKER=$(DOCKER) IMAGE=$(IMAGE):$(VERSION) $(GO) test -count=1 -timeout 30m -v ./deploy/image; fi

@@ -2,6 +2,8 @@
 // the configuration, replays recorded replies of platforms, says yes or no to answers that wait, and throws kill switches. Only the last two
 // change anything, and only the records of the fleet: it sends nothing to a platform but a question of doctor for a page. It promises that no
 // secret is ever printed, and that text from platforms cannot command a terminal. It may import workers/fleet and whatever is below it.
+//
+// Called by the daemon's name it is the daemon: the two share nearly all of their code, and the image holds it once.
 package main
 
 import (
@@ -11,12 +13,14 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 
 	"github.com/redis/go-redis/v9/logging"
 	"github.com/spf13/cobra"
 
+	"watchkeeper/cmd/watchkeeper/daemon"
 	"watchkeeper/connectors"
 	"watchkeeper/connectors/all"
 	"watchkeeper/sla"
@@ -35,6 +39,9 @@ const (
 )
 
 func main() {
+	if filepath.Base(os.Args[0]) == daemon.Name {
+		os.Exit(daemon.Main())
+	}
 	logging.Disable() // the Redis client would write lines of its own between ours
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr)

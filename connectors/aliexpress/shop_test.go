@@ -44,6 +44,7 @@ type shop struct {
 	rt     *http.Transport
 
 	mu      sync.Mutex
+	secret  string // of the app
 	good    string // the access token that is taken
 	grants  int
 	methods map[string]func(url.Values) any
@@ -56,7 +57,7 @@ func newShop(t *testing.T) *shop {
 	core, logs := observer.New(zap.DebugLevel)
 	p := &shop{
 		t: t, clock: conformance.NewClock(epoch), vault: &conformance.Vault{}, logs: logs, log: zap.New(core), rt: &http.Transport{},
-		good: demoAccess, methods: map[string]func(url.Values) any{},
+		secret: demoSecret, good: demoAccess, methods: map[string]func(url.Values) any{},
 	}
 	p.server = httptest.NewServer(http.HandlerFunc(p.serve))
 	t.Cleanup(func() {
@@ -149,7 +150,10 @@ func (p *shop) serve(w http.ResponseWriter, r *http.Request) {
 	for name := range form {
 		flat[name] = form.Get(name)
 	}
-	if err != nil || r.Method != http.MethodPost || r.URL.RawQuery != "" || form.Get("sign") != sign(demoSecret, apiPath, flat) {
+	p.mu.Lock()
+	secret := p.secret
+	p.mu.Unlock()
+	if err != nil || r.Method != http.MethodPost || r.URL.RawQuery != "" || form.Get("sign") != sign(secret, apiPath, flat) {
 		p.t.Errorf("want a signed form without a query, got %s %s", r.Method, r.URL)
 	}
 	p.mu.Lock()

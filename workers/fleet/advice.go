@@ -5,9 +5,11 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"syscall"
 
 	"watchkeeper/sla"
 	"watchkeeper/sla/rules"
+	"watchkeeper/workers/store"
 )
 
 // noPermission is how Redis refuses a command to a user.
@@ -23,10 +25,14 @@ func says(err error, words ...string) bool {
 	return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(err.Error(), word) })
 }
 
-// Advice is what an operator should do about an error of Redis; empty when that is not known.
+// Advice is what an operator should do about an error of Redis or of the network; empty when that is not known.
 func Advice(err error) string {
 	_, network := errors.AsType[net.Error](err)
 	switch {
+	case errors.Is(err, store.ErrUnfit):
+		return "give it a Redis for itself, of version 7.0 or later, with maxmemory-policy noeviction: CONFIG SET it on the server, and write it into redis.conf"
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "give this process another port, or end the one that has it"
 	case Forbidden(err):
 		return "give the Redis user the rights of deploy/redis/users.acl"
 	case Refused(err):

@@ -8,8 +8,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/alicebob/miniredis/v2"
+
 	"watchkeeper/sla"
 	"watchkeeper/workers/fleet"
+	"watchkeeper/workers/store"
 )
 
 func TestAnErrorOfRedisComesWithWhatToDo(t *testing.T) {
@@ -27,10 +30,25 @@ func TestAnErrorOfRedisComesWithWhatToDo(t *testing.T) {
 			t.Errorf("%s: want %q in what to do, got %q", text, want, got)
 		}
 	}
+	unfit := fmt.Errorf("open store: %w: maxmemory-policy allkeys-lru", store.ErrUnfit)
+	if got := fleet.Advice(unfit); !strings.Contains(got, "maxmemory-policy noeviction") {
+		t.Errorf("%v: got %q", unfit, got)
+	}
 	for _, err := range []error{fmt.Errorf("open store: %w: x", sla.ErrStoreOut), &net.OpError{Op: "dial", Err: errors.New("refused")}} {
 		if got := fleet.Advice(err); !strings.Contains(got, "WK_REDIS__ADDRS") || !strings.Contains(got, "WK_REDIS__TLS") {
 			t.Errorf("%v: got %q", err, got)
 		}
+	}
+}
+
+func TestAPortThatIsTakenIsNotBlamedOnRedis(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	t.Cleanup(func() { _ = l.Close() })
+	_, err = fleet.New(t.Context(), options(t, miniredis.RunT(t).Addr(), "WK_HTTP__LISTEN="+l.Addr().String()))
+	if got := fleet.Advice(err); !strings.Contains(got, "another port") {
+		t.Errorf("%v: got %q", err, got)
 	}
 }
 

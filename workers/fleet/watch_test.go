@@ -2,6 +2,8 @@ package fleet_test
 
 import (
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -110,8 +112,13 @@ func TestAProcessDoesNotStartByAWrongClock(t *testing.T) {
 	t.Parallel()
 	b, skew := skewed(t, storetest.StartRedis(t))
 	skew.Store(int64(-21 * time.Second))
-	if err := b.fleet.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "21s behind that of redis") {
-		t.Errorf("want the start refused with how far the clock is off, got %v", err)
+	err := b.fleet.Start(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "21s behind that of redis") {
+		t.Fatalf("want the start refused with how far the clock is off, got %v", err)
+	}
+	page, failed := os.ReadFile(filepath.Join("..", "..", "deploy", "README.md"))
+	if b.must(failed); !strings.Contains(string(page), "`"+err.Error()+"`") {
+		t.Errorf("deploy/README.md has no row for %q", err)
 	}
 }
 
