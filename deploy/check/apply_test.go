@@ -28,32 +28,32 @@ func TestARealAPIServerTakesEveryInstallation(t *testing.T) {
 	c.say("apply", "-k", filepath.Join(deploy, "namespace"))
 	c.refuses()
 	c.secret()
-	t.Run("shadow", func(t *testing.T) { c.on(t).installs("overlays/shadow").rolledOut() })
-	t.Run("from shadow to production", func(t *testing.T) { c.on(t).switches() })
-	t.Run("back, and forth again", func(t *testing.T) { c.on(t).rollsBack() })
-	t.Run("applied on the server", func(t *testing.T) { c.on(t).managed() })
-	t.Run("examples", func(t *testing.T) {
+	c.part("shadow", func(c *cluster) { c.installs("overlays/shadow").rolledOut() })
+	c.part("from shadow to production", (*cluster).switches)
+	c.part("back, and forth again", (*cluster).rollsBack)
+	c.part("applied on the server", (*cluster).managed)
+	c.part("examples", func(c *cluster) {
 		for _, folder := range []string{"examples/redis", "examples/external-secret"} {
-			c.on(t).installs(folder).empty(folder)
+			c.installs(folder).empty(folder)
 		}
 	})
-	t.Run("KEDA in place of the autoscaler", func(t *testing.T) { c.on(t).scalesByKEDA() })
-	t.Run("kind", func(t *testing.T) {
-		on := c.on(t)
-		on.empty("examples/keda")
-		on.say("-n", ours, "delete", "secret", "watchkeeper-secrets")
-		on.installs("overlays/kind").rolledOut()
-		on.empty("overlays/kind")
+	c.part("KEDA in place of the autoscaler", (*cluster).scalesByKEDA)
+	c.part("kind", func(c *cluster) {
+		c.empty("examples/keda")
+		c.say("-n", ours, "delete", "secret", "watchkeeper-secrets")
+		c.installs("overlays/kind").rolledOut()
+		c.empty("overlays/kind")
 	})
-	t.Run("chart", func(t *testing.T) { c.on(t).installsChart() })
+	c.part("chart", (*cluster).installsChart)
 }
 
-// on is the same cluster for a part of a test.
-func (c *cluster) on(t *testing.T) *cluster {
-	t.Helper()
-	part := *c
-	part.t = t
-	return &part
+// part is one of the things that an operator does, each with what the one before has left.
+func (c *cluster) part(name string, do func(*cluster)) {
+	c.t.Run(name, func(t *testing.T) {
+		part := *c
+		part.t = t
+		do(&part)
+	})
 }
 
 // operators declares the kinds of operators: as they are when the folder has them, or else as kinds that take anything.
@@ -178,7 +178,7 @@ func (c *cluster) admits(s set) {
 		if o.kind() != "Deployment" && o.kind() != "StatefulSet" {
 			continue
 		}
-		template, ok := object(o).at("spec", "template").(map[string]any)
+		template, ok := o.at("spec", "template").(map[string]any)
 		if !ok {
 			c.t.Fatalf("%s has no pod", o.id())
 		}

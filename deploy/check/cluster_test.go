@@ -47,7 +47,7 @@ func startCluster(t *testing.T) *cluster {
 		"--initial-advertise-peer-urls", peers, "--initial-cluster", "default="+peers, "--unsafe-no-fsync", "--log-level", "error")
 	_, port, _ := strings.Cut(c.freeAddr(), ":")
 	c.url = "https://127.0.0.1:" + port
-	c.write("tokens", fmt.Sprintf("%s,admin,admin,system:masters\n", c.token))
+	c.write("tokens", c.token+",admin,admin,system:masters\n")
 	c.write("accounts.key", privateKey(t))
 	c.launch("kube-apiserver", "--etcd-servers", store, "--bind-address", "127.0.0.1", "--secure-port", port, "--cert-dir", c.at("certificates"),
 		"--token-auth-file", c.at("tokens"), "--service-account-issuer", "https://kubernetes.default.svc", "--service-account-key-file", c.at("accounts.key"),
