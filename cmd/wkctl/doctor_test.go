@@ -99,7 +99,7 @@ func stalls(skew time.Duration) connectors.Registry {
 type ward struct {
 	t           *testing.T
 	addr        string
-	admin       *redis.Client
+	admin       redis.UniversalClient
 	environ     []string
 	records     *store.Store
 	environment func(user string, more ...string) []string

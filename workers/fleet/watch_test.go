@@ -45,7 +45,7 @@ func TestAProcessWhoseClockIsWrongLaysItsWorkDownAndAnotherTakesItUp(t *testing.
 	for name, by := range map[string]time.Duration{"ahead": 25 * time.Second, "behind": -25 * time.Second, "a zone behind": -time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			addr := storetest.StartRedis(t)
+			addr := storetest.Start(t)
 			paged := &market{}
 			b, skew := skewedFor(t, addr, paged)
 			b.must(b.fleet.Start(t.Context()))
@@ -97,7 +97,7 @@ func (b *bundle) decided() (n float64) {
 
 func TestTheClaimsOfAProcessWithAWrongClockEnd(t *testing.T) {
 	t.Parallel()
-	addr := storetest.StartRedis(t)
+	addr := storetest.Start(t)
 	b, skew := skewed(t, addr)
 	other, _ := skewed(t, addr)
 	b.must(b.fleet.Start(t.Context()))
@@ -108,7 +108,7 @@ func TestTheClaimsOfAProcessWithAWrongClockEnd(t *testing.T) {
 
 func TestAProcessDoesNotStartByAWrongClock(t *testing.T) {
 	t.Parallel()
-	b, skew := skewed(t, storetest.StartRedis(t))
+	b, skew := skewed(t, storetest.Start(t))
 	skew.Store(int64(-21 * time.Second))
 	if err := b.fleet.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "21s behind that of redis") {
 		t.Errorf("want the start refused with how far the clock is off, got %v", err)

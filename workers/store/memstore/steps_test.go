@@ -186,8 +186,7 @@ func dump(t fataler, rdb redis.UniversalClient) map[string]string {
 // It runs on a real server only, whose keys can be dumped and restored.
 func TestMemoryAnswersAsRedisDoes(t *testing.T) {
 	t.Parallel()
-	rdb := redis.NewClient(&redis.Options{Addr: storetest.StartRedis(t)})
-	t.Cleanup(func() { _ = rdb.Close() })
+	rdb := storetest.Connect(t, storetest.Start(t))
 	rapid.Check(t, func(t *rapid.T) {
 		must(t, rdb.FlushAll(ctx).Err())
 		p := &pair{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), rdb: rdb, world: memstore.NewWorld(2), attempts: []sla.Attempt{
