@@ -9,6 +9,7 @@ import (
 
 	"watchkeeper/workers/embedded"
 	"watchkeeper/workers/embedded/soak"
+	"watchkeeper/workers/store/storetest"
 )
 
 // short is a soak of a minute; the long ones are run by `make soak`.
@@ -53,6 +54,32 @@ func TestTheWorkOfAKilledDaemonIsTakenUpWithinSeconds(t *testing.T) {
 	const much = 10 // seconds; who does not know that another is gone waits for its lease, of 60 s. wkdev soak measures the figure
 	if r.LagP50 >= much {
 		t.Errorf("half were taken up after %.1f s: want less than %d", r.LagP50, much)
+	}
+}
+
+// The takeover is what the watch over the other processes is for (workers/sweep): without it a feed that was being read would lie for two minutes, and
+// a case for one.
+func TestTwoDaemonsOneKilled(t *testing.T) {
+	t.Parallel()
+	const polledWithin, claimedWithin = 15 * time.Second, 5 * time.Second
+	const least = 4 // of each that the killed one must hold
+	o := short(t)
+	o.Stores, o.Poll, o.Redis = 16, 5*time.Second, storetest.Start(t)
+	o.For, o.Every, o.Reading, o.Drain = 20*time.Second, time.Second, 8*time.Second, 30*time.Second
+	r, err := soak.Take(t.Context(), o, least)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d feeds were read again after %s, the last after %s; %d cases were claimed after %s, the last after %s",
+		r.Feeds.Held, r.Feeds.Median, r.Feeds.Longest, r.Cases.Held, r.Cases.Median, r.Cases.Longest)
+	if r.Feeds.Held < least || r.Feeds.Longest > polledWithin || r.Feeds.Median > polledWithin {
+		t.Errorf("%+v: want at least %d feeds, each read again within %s", r.Feeds, least, polledWithin)
+	}
+	if r.Cases.Held < least || r.Cases.Longest > claimedWithin || r.Cases.Median > claimedWithin {
+		t.Errorf("%+v: want at least %d cases, each claimed within %s", r.Cases, least, claimedWithin)
+	}
+	if r.Twice != 0 || r.Left != 0 {
+		t.Errorf("%d effects too many, %d cases left unanswered", r.Twice, r.Left)
 	}
 }
 
