@@ -49,7 +49,9 @@ type Options struct {
 	Drain   time.Duration
 	Seed    uint64
 	Poll    time.Duration // between two readings of a store's list; 0: a minute
+	Apart   time.Duration // by how much longer that is for each further store, so that not all lists are due at once
 	Daemons int           // how many share the work; 0: two
+	Jobs    int           // that a daemon has under way at once; 0: as it has by default
 	Redis   string        // an empty one to use, or several addresses of a cluster with commas between; empty: one is started
 	Binary  string        // the daemon; empty: built from the module in the working directory
 	Worker  []string      // how to start Worker in a process of its own; empty: asynq's own recovery is not measured
@@ -211,7 +213,10 @@ func (s *scene) environ(url string) []string {
 	env := map[string]string{
 		"WK_REDIS__ADDRS": s.redis, "WK_HTTP__LISTEN": "127.0.0.1:0", "WK_LOG__LEVEL": "info", "WK_SLA__MODE": "live", "WK_SLA__ACCEPT_CAP": "500USD",
 		"WK_SLA__ACT_BEFORE": actBefore.String(), "WK_SLA__SETTLE": settle.String(), "WK_SLA__GUARD": guard.String(),
-		"WK_STORE__ALIEXPRESS__POLL": cmp.Or(s.o.Poll, time.Minute).String(), "WK_STORE__ALIEXPRESS__RATE": strconv.Itoa(s.o.Rate), "WK_STORE__ALIEXPRESS__CONCURRENCY": "32",
+		"WK_STORE__ALIEXPRESS__RATE": strconv.Itoa(s.o.Rate), "WK_STORE__ALIEXPRESS__CONCURRENCY": "32",
+	}
+	if s.o.Jobs > 0 {
+		env["WK_WORKERS__CONCURRENCY"] = strconv.Itoa(s.o.Jobs)
 	}
 	maps.Copy(env, s.world.Env())
 	out := []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + s.dir}
@@ -221,7 +226,8 @@ func (s *scene) environ(url string) []string {
 		}
 	}
 	for n := range s.o.Stores {
-		out = append(out, "WK_STORE__"+string(storeID(n))+"__BASE_URL="+url)
+		poll := cmp.Or(s.o.Poll, time.Minute) + time.Duration(n)*s.o.Apart
+		out = append(out, "WK_STORE__"+string(storeID(n))+"__BASE_URL="+url, "WK_STORE__"+string(storeID(n))+"__POLL="+poll.String())
 	}
 	return out
 }
@@ -245,13 +251,16 @@ func (s *scene) read(ctx context.Context, from time.Time) error {
 		if err := wait(ctx, time.Second); err != nil {
 			return err
 		}
+		if err := s.alive(); err != nil {
+			return err
+		}
 	}
 	s.sayf("%d of %d cases were read when the first answer fell due", s.touches.count(), s.o.Cases)
 	return nil
 }
 
 // drain waits until every dispute is answered, but not beyond the last deadline.
-func (s *scene) drain(ctx context.Context, from time.Time) error {
+func (s *scene) drain(ctx context.Context, from time.Time, killed ...*daemon) error {
 	limit := cmp.Or(s.o.Drain, actBefore)
 	for end := from.Add(s.o.For + limit); s.o.Now().Before(end); {
 		left := s.o.Cases - s.inTime()
@@ -259,7 +268,7 @@ func (s *scene) drain(ctx context.Context, from time.Time) error {
 			return nil
 		}
 		s.sayf("%d answers left", left)
-		if err := s.alive(); err != nil {
+		if err := s.alive(killed...); err != nil {
 			return err
 		}
 		if err := wait(ctx, drainEvery); err != nil {

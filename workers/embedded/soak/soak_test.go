@@ -1,6 +1,7 @@
 package soak_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -80,6 +81,50 @@ func TestTwoDaemonsOneKilled(t *testing.T) {
 	}
 	if r.Twice != 0 || r.Left != 0 {
 		t.Errorf("%d effects too many, %d cases left unanswered", r.Twice, r.Left)
+	}
+}
+
+// Nobody deals out the work, and nobody has more of it than is his.
+func TestDaemonsShareTheWorkEvenlyAndTakeOverThatOfOneThatIsKilled(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{1, 2, 4} {
+		t.Run(fmt.Sprint(n, " daemons"), func(t *testing.T) {
+			t.Parallel()
+			o := short(t)
+			o.Daemons, o.Jobs, o.Cases, o.Stores, o.Redis = n, 12/n, 256, 64, storetest.Start(t)
+			o.Latency, o.Poll, o.Apart = 100*time.Millisecond, 5*time.Second, 100*time.Millisecond
+			o.For, o.Every, o.Reading, o.Drain = 44*time.Second, time.Second, 8*time.Second, 40*time.Second
+			r, err := soak.Divide(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%+v", r)
+			fair(t, "lists before the kill", r.Before.Feeds)
+			fair(t, "answers before the kill", r.Before.Cases)
+			if n > 1 {
+				fair(t, "lists after the kill", r.After.Feeds[1:])
+				fair(t, "answers after the kill", r.After.Cases[1:])
+			}
+			if r.Left != 0 || r.Unread != 0 || r.Twice != 0 {
+				t.Errorf("%d cases without an answer, %d lists unread since the kill, %d effects too many", r.Left, r.Unread, r.Twice)
+			}
+		})
+	}
+}
+
+// fair wants each to have at least half and at most twice what an even share is.
+func fair(t *testing.T, what string, shares []int) {
+	t.Helper()
+	total := 0
+	for _, n := range shares {
+		total += n
+	}
+	even := float64(total) / float64(len(shares))
+	for _, n := range shares {
+		if n == 0 || float64(n) < even/2 || float64(n) > 2*even {
+			t.Errorf("%s: want each within half and twice of %.0f, got %v", what, even, shares)
+			return
+		}
 	}
 }
 

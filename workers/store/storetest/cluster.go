@@ -48,11 +48,7 @@ func borrow(tb testing.TB) string {
 		}
 	}
 	tb.Cleanup(c.giveBack)
-	addrs := make([]string, len(c.servers))
-	for i, s := range c.servers {
-		addrs[i] = s.addr
-	}
-	return strings.Join(addrs, ",")
+	return join(c.servers)
 }
 
 func reuse() *cluster {
@@ -128,6 +124,54 @@ func Join(ctx context.Context, nodes []*redis.Client) error {
 		}
 	}
 	return nil
+}
+
+// StartFailover starts a cluster whose first master has a replica, and gives its addresses. fail kills that master, and returns when the replica
+// has taken over.
+func StartFailover(tb testing.TB) (addrs string, fail func()) {
+	tb.Helper()
+	ctx, binary := context.Background(), find(tb)
+	started := make([]*server, masters+1)
+	nodes := make([]*redis.Client, len(started))
+	for i := range started {
+		s, err := startServer(binary, []string{"--cluster-enabled", "yes", "--cluster-node-timeout", "3000", "--repl-diskless-sync-delay", "0"})
+		must(tb, err)
+		tb.Cleanup(s.kill)
+		started[i], nodes[i] = s, redis.NewClient(&redis.Options{Addr: s.addr, MaxRetries: -1})
+		tb.Cleanup(func() { _ = nodes[i].Close() })
+	}
+	first, replica := nodes[0], nodes[masters]
+	must(tb, Join(ctx, nodes[:masters]))
+	host, port, err := net.SplitHostPort(started[0].addr)
+	must(tb, err)
+	must(tb, replica.ClusterMeet(ctx, host, port).Err())
+	id, err := first.ClusterMyID(ctx).Result()
+	must(tb, err)
+	must(tb, until(nil, ready, "a replica of the first master, which all know", func(ctx context.Context) bool {
+		_ = replica.ClusterReplicate(ctx, id).Err() // refused until it knows the master
+		for _, node := range nodes {
+			if !strings.Contains(node.ClusterNodes(ctx).Val(), "slave "+id) {
+				return false
+			}
+		}
+		return strings.Contains(replica.Info(ctx, "replication").Val(), "master_link_status:up")
+	}))
+	fail = func() {
+		started[0].kill()
+		must(tb, until(nil, ready, "the replica takes over", func(ctx context.Context) bool {
+			return strings.Contains(replica.Info(ctx, "replication").Val(), "role:master") && strings.Contains(replica.ClusterInfo(ctx).Val(), "cluster_state:ok")
+		}))
+	}
+	return join(started[:masters]), fail
+}
+
+// join lists the addresses of servers.
+func join(servers []*server) string {
+	addrs := make([]string, len(servers))
+	for i, s := range servers {
+		addrs[i] = s.addr
+	}
+	return strings.Join(addrs, ",")
 }
 
 // giveBack ends a test's time with the cluster. One that is not as it was made ends with it.

@@ -40,6 +40,13 @@ func (e everywhere) Del(ctx context.Context, keys ...string) *redis.IntCmd {
 	return cmd
 }
 
+// Do implements redis.UniversalClient.
+func (e everywhere) Do(ctx context.Context, args ...any) *redis.Cmd {
+	cmd := redis.NewCmd(ctx, args...)
+	cmd.SetErr(e.each(ctx, func(node *redis.Client) error { return node.Do(ctx, args...).Err() }).Err())
+	return cmd
+}
+
 // FlushAll implements redis.Cmdable.
 func (e everywhere) FlushAll(ctx context.Context) *redis.StatusCmd {
 	return e.each(ctx, func(node *redis.Client) error { return node.FlushAll(ctx).Err() })

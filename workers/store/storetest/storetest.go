@@ -56,13 +56,19 @@ func Each(t *testing.T, test func(t *testing.T, rdb redis.UniversalClient)) {
 }
 
 // Start starts a server, or a cluster where the run is for one, and gives its address or addresses as WK_REDIS__ADDRS takes them. Whoever does not
-// log in may do everything, and the shipped users and Admin are there, too.
-func Start(tb testing.TB) string {
+// log in may do everything, and the shipped users and Admin are there, too. Further arguments are pairs as redis-server takes them, of settings that
+// can be changed while it runs.
+func Start(tb testing.TB, args ...string) string {
 	tb.Helper()
-	if onCluster(tb) {
-		return borrow(tb)
+	if !onCluster(tb) {
+		return StartRedis(tb, append(openUsers(tb), args...)...)
 	}
-	return StartRedis(tb, openUsers(tb)...)
+	addrs := borrow(tb)
+	hand := Hand(Connect(tb, addrs))
+	for i := 0; i < len(args); i += 2 {
+		must(tb, hand.ConfigSet(tb.Context(), strings.TrimPrefix(args[i], "--"), args[i+1]).Err())
+	}
+	return addrs
 }
 
 // StartEmbedded is Start with an embedded Redis in place of a server, which needs nothing installed.
