@@ -123,6 +123,10 @@ chaos: ## break real processes in every way of deploy/FAILURES.md; UPDATE=-updat
 chaos-table: ## make the table of deploy/FAILURES.md anew from what was measured
 	$(GO) test -count=1 -run '^TestTheTableOfFailuresIsFresh$$' ./workers/embedded/chaos -update
 
+.PHONY: cluster
+cluster: ## run the tests that need a Redis on clusters of three masters
+	.ci/cluster
+
 .PHONY: planted
 planted: ## plant bugs in the source and have the simulation find each
 	$(GO) test -tags planted -count=1 -timeout 60m -run Planted -v ./workers/simulation

@@ -109,6 +109,8 @@ type FeedRecord struct {
 	Failures    uint32 // in a row, up to 65,535
 	Strikes     uint32 // readings in a row that began and did not come to their ends: whoever read it was gone
 	Version     uint32
+	// Held says in a write that Next is the end of a lease, as a claim gives one: who reads the feed may be found gone before. It is never read back.
+	Held bool
 }
 
 // A Claim is the answer to one claim of several: the slot as it stands, or why it cannot be had.

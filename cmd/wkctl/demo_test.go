@@ -20,7 +20,7 @@ import (
 // demonstrate plays the demonstration on a real Redis.
 func demonstrate(t *testing.T, o embedded.Options, days int) *embedded.House {
 	t.Helper()
-	o.Redis, o.Step = storetest.StartRedis(t), demoStep
+	o.Redis, o.Step = storetest.Start(t), demoStep
 	o.Env = map[string]string{"WK_STORE__AE01__RATE": "200"} // the clock hardly moves while a step is worked through
 	h, err := embedded.New(t.Context(), o)
 	must(t, err)

@@ -7,17 +7,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"watchkeeper/sla"
 	"watchkeeper/workers/store"
+	"watchkeeper/workers/store/storetest"
 )
 
 // with opens the records of a test, to change them.
 func with(t *testing.T, addr string, do func(context.Context, *store.Store) error) {
 	t.Helper()
-	rdb := redis.NewClient(&redis.Options{Addr: addr})
-	defer rdb.Close()
+	rdb := storetest.Connect(t, addr)
 	s, err := store.Open(t.Context(), rdb, store.Options{
 		Now: func() time.Time { return now }, Stores: map[sla.StoreID]sla.Platform{"AE01": "bazaar", "AE02": "bazaar", "T17": "track99", "OLD": "bazaar"},
 	})

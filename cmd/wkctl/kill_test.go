@@ -5,9 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/redis/go-redis/v9"
-
 	"watchkeeper/sla"
+	"watchkeeper/workers/store/storetest"
 )
 
 func TestAKillSwitchIsThrownListedAndTakenBack(t *testing.T) {
@@ -56,10 +55,9 @@ func TestAKillSwitchNeedsNothingButRedis(t *testing.T) {
 func TestWhatCannotBeListedKeepsNobodyFromStopping(t *testing.T) {
 	t.Parallel()
 	addr := filled(t)
-	rdb := redis.NewClient(&redis.Options{Addr: addr})
-	defer rdb.Close()
+	rdb := storetest.Connect(t, addr)
 	invoke(t, toys(), env(addr), "kill-switch", "on", "--scope", "AE02", "--note", "x").want(t, exitOK)
-	keys, err := rdb.Keys(t.Context(), "wk:{*}:kill").Result()
+	keys, err := storetest.Hand(rdb).Keys(t.Context(), "wk:{*}:kill").Result()
 	must(t, err)
 	for _, key := range keys { // as a later version may write it
 		must(t, rdb.HSet(t.Context(), key, "//mood", "1 1 x").Err())

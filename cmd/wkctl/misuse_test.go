@@ -8,22 +8,19 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/alicebob/miniredis/v2"
-	"github.com/redis/go-redis/v9"
-
 	"watchkeeper/sla"
+	"watchkeeper/workers/store/storetest"
 )
 
 func emptyRedis(t *testing.T) string {
 	t.Helper()
-	return miniredis.RunT(t).Addr()
+	return storetest.StartEmbedded(t)
 }
 
 // loseEpoch takes the memory of having been there before from every shard, as a restore of nothing would, but leaves the records.
 func loseEpoch(t *testing.T, addr string) {
 	t.Helper()
-	rdb := redis.NewClient(&redis.Options{Addr: addr})
-	defer rdb.Close()
+	rdb := storetest.Hand(storetest.Connect(t, addr))
 	keys, err := rdb.Keys(t.Context(), "wk:{*}:epoch").Result()
 	must(t, err)
 	if len(keys) == 0 {

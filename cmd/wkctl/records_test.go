@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/redis/go-redis/v9"
+	"watchkeeper/workers/store/storetest"
 )
 
 func TestRecordsArePrintedAsInTheGoldenFiles(t *testing.T) {
@@ -143,8 +143,7 @@ func TestExplainSaysThatMoneyIsFrozenAfterALossOfMemory(t *testing.T) {
 // spoil gives records under the pattern a schema that this version does not know, at most so many, and tells how many.
 func spoil(t *testing.T, addr, pattern string, most int) int {
 	t.Helper()
-	rdb := redis.NewClient(&redis.Options{Addr: addr})
-	defer rdb.Close()
+	rdb := storetest.Hand(storetest.Connect(t, addr))
 	keys, err := rdb.Keys(t.Context(), pattern).Result()
 	must(t, err)
 	n := 0

@@ -7,10 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"watchkeeper/sla"
 	"watchkeeper/workers/store"
+	"watchkeeper/workers/store/storetest"
 )
 
 // planted secrets, none a part of another.
@@ -46,8 +45,7 @@ func secretly(t *testing.T, addr string) []string {
 func recorded(t *testing.T) string {
 	t.Helper()
 	addr := emptyRedis(t)
-	rdb := redis.NewClient(&redis.Options{Addr: addr})
-	defer rdb.Close()
+	rdb := storetest.Connect(t, addr)
 	s, err := store.Open(t.Context(), rdb, store.Options{Now: func() time.Time { return now }, Stores: map[sla.StoreID]sla.Platform{"AE01": "aliexpress"}})
 	must(t, err)
 	w := testCases()[0]

@@ -11,15 +11,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alicebob/miniredis/v2"
 	"github.com/google/go-cmp/cmp"
-	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
 
 	"watchkeeper/connectors"
 	"watchkeeper/connectors/all"
 	"watchkeeper/sla"
 	"watchkeeper/workers/store"
+	"watchkeeper/workers/store/storetest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -139,9 +138,8 @@ func env(addr string) []string {
 // filled is a Redis with the records of the tests; it answers its address.
 func filled(t *testing.T) string {
 	t.Helper()
-	addr := miniredis.RunT(t).Addr()
-	rdb := redis.NewClient(&redis.Options{Addr: addr})
-	t.Cleanup(func() { _ = rdb.Close() })
+	addr := storetest.StartEmbedded(t)
+	rdb := storetest.Connect(t, addr)
 	clock := now.Add(-2 * day)
 	s, err := store.Open(t.Context(), rdb, store.Options{
 		Now: func() time.Time { return clock }, Stores: map[sla.StoreID]sla.Platform{"AE01": "bazaar", "AE02": "bazaar", "T17": "track99", "OLD": "bazaar"},

@@ -61,7 +61,7 @@ type shadowSum struct {
 func playShadow(t *testing.T, world simulator.Options) (*embedded.House, *ear, shadowSum, []handle.Line) {
 	t.Helper()
 	h, err := embedded.New(t.Context(), embedded.Options{
-		Redis: storetest.StartRedis(t), World: world, Step: time.Hour,
+		Redis: storetest.Start(t), World: world, Step: time.Hour,
 		Env: map[string]string{"WK_SLA__MODE": "shadow", "WK_STORE__AE01__POLL": "2h", "WK_STORE__T17__POLL": "4h"},
 	})
 	must(t, err)

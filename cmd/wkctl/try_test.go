@@ -8,20 +8,17 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alicebob/miniredis/v2"
-	"github.com/redis/go-redis/v9"
-
 	"watchkeeper/sla"
 	"watchkeeper/workers/handle"
 	"watchkeeper/workers/store"
+	"watchkeeper/workers/store/storetest"
 )
 
 // stocked is a Redis with cases in two currencies, and with audit lines, each as of an instant.
 func stocked(t *testing.T, lines ...any) string {
 	t.Helper()
-	addr := miniredis.RunT(t).Addr()
-	rdb := redis.NewClient(&redis.Options{Addr: addr})
-	t.Cleanup(func() { _ = rdb.Close() })
+	addr := storetest.StartEmbedded(t)
+	rdb := storetest.Connect(t, addr)
 	clock := now.Add(-2 * day)
 	s, err := store.Open(t.Context(), rdb, store.Options{
 		Now: func() time.Time { return clock }, Stores: map[sla.StoreID]sla.Platform{"AE01": "bazaar", "AE02": "bazaar", "T17": "track99", "OLD": "bazaar"},

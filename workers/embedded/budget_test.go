@@ -108,7 +108,7 @@ func TestBudgetsHoldThroughAMonthOfFaults(t *testing.T) {
 	}
 	core, log := observer.New(zap.WarnLevel)
 	h, err := embedded.New(t.Context(), embedded.Options{
-		Redis: storetest.StartRedis(t), Step: budgetStep, Env: budgetRules, Log: zap.New(core), World: simulator.Options{
+		Redis: storetest.Start(t), Step: budgetStep, Env: budgetRules, Log: zap.New(core), World: simulator.Options{
 			Seed: 17, Days: days, Disputes: disputes, Shipments: 1, Stores: 3, Buyers: disputes / 6, Person: true, Faults: simulator.AllFaults(),
 		},
 	})

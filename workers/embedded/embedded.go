@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -28,7 +29,7 @@ import (
 type Options struct {
 	World    simulator.Options
 	NoFleet  bool              // nobody is on watch
-	Redis    string            // host:port of a Redis to use; empty: an embedded one
+	Redis    string            // host:port of a Redis to use, or several of a cluster with commas between; empty: an embedded one
 	Env      map[string]string // variables on top of the demonstration's own
 	File     []string          // entries of a file of variables: its rules take the place of the demonstration's (fleet.WithRules)
 	Log      *zap.Logger
@@ -107,6 +108,9 @@ func (h *House) Environ() []string {
 	env := demoRules()
 	maps.Copy(env, h.World.Env())
 	env["WK_REDIS__ADDRS"] = h.redis
+	if strings.Contains(h.redis, ",") {
+		delete(env, "WK_REDIS__SHARDS") // the servers of a cluster share the shards
+	}
 	maps.Copy(env, h.o.Env)
 	environ := make([]string, 0, len(env))
 	for name, value := range env {

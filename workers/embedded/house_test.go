@@ -52,7 +52,7 @@ func TestAWeekEndsWithoutBreachAndWithoutDouble(t *testing.T) {
 	for name, faults := range map[string]simulator.Faults{"quiet": {}, "all faults": simulator.AllFaults()} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := play(t, embedded.Options{World: simulator.Options{Seed: 3, Days: 7, Disputes: 40, Shipments: 60, Person: true, Faults: faults}}, 7)
+			h := play(t, embedded.Options{Redis: storetest.StartEmbedded(t), World: simulator.Options{Seed: 3, Days: 7, Disputes: 40, Shipments: 60, Person: true, Faults: faults}}, 7)
 			keeps(t, h, 20)
 		})
 	}
@@ -84,7 +84,7 @@ func TestLossesOfRedisCostNothingButTime(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			addr := storetest.StartRedis(t)
+			addr := storetest.Start(t)
 			h, err := embedded.New(t.Context(), embedded.Options{Redis: addr, Step: 5 * time.Minute, World: simulator.Options{Seed: 5, Days: 8, Disputes: 300, Shipments: 80, Person: true}})
 			if err != nil {
 				t.Fatal(err)
@@ -96,8 +96,7 @@ func TestLossesOfRedisCostNothingButTime(t *testing.T) {
 			} else {
 				t.Logf("%d cases open", open)
 			}
-			rdb := redis.NewUniversalClient(&redis.UniversalOptions{Addrs: []string{addr}})
-			defer func() { _ = rdb.Close() }()
+			rdb := storetest.Hand(storetest.Connect(t, addr))
 			if err := lose(t.Context(), rdb); err != nil {
 				t.Fatal(err)
 			}
@@ -119,10 +118,9 @@ func TestARedisThatRefusesWritesCostsNothingButTime(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			addr := storetest.StartRedis(t)
+			addr := storetest.Start(t)
 			h := play(t, embedded.Options{Redis: addr, World: simulator.Options{Seed: 6, Days: 5, Disputes: 40, Shipments: 30, Person: true}}, 1)
-			rdb := redis.NewUniversalClient(&redis.UniversalOptions{Addrs: []string{addr}})
-			defer func() { _ = rdb.Close() }()
+			rdb := storetest.Hand(storetest.Connect(t, addr))
 			if err := rdb.ConfigSet(t.Context(), c.setting, c.bad).Err(); err != nil {
 				t.Fatal(err)
 			}

@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 
 	"watchkeeper/connectors/all"
@@ -88,7 +87,7 @@ type scene struct {
 func newScene(t *testing.T, speed int, o simulator.Options) *scene {
 	t.Helper()
 	start := time.Date(2026, time.March, 1, 0, 0, 0, 0, time.UTC)
-	s := &scene{t: t, redis: storetest.StartRedis(t)}
+	s := &scene{t: t, redis: storetest.Start(t)}
 	s.spec = fmt.Sprintf("%d,%d,%d", time.Now().UnixMilli(), start.UnixMilli(), speed)
 	now, err := fastClock(s.spec)
 	if err != nil {
@@ -101,8 +100,7 @@ func newScene(t *testing.T, speed int, o simulator.Options) *scene {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.world.Close)
-	rdb := redis.NewUniversalClient(&redis.UniversalOptions{Addrs: []string{s.redis}})
-	t.Cleanup(func() { _ = rdb.Close() })
+	rdb := storetest.Connect(t, s.redis)
 	// The memory is an hour old, so that nothing is frozen at the start.
 	old := func() time.Time { return start.Add(-time.Hour) }
 	stores := map[sla.StoreID]sla.Platform{"T17": simulator.Track17}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -53,15 +54,15 @@ func StartRedis(ctx context.Context, args ...string) (addr string, stop func(), 
 // ErrNotEmpty means that a Redis holds data: a demonstration would take it for its own.
 var ErrNotEmpty = errors.New("this redis is not empty")
 
-func empty(ctx context.Context, addr string) error {
-	rdb := redis.NewClient(&redis.Options{Addr: addr})
+func empty(ctx context.Context, addrs string) error {
+	rdb := redis.NewUniversalClient(&redis.UniversalOptions{Addrs: strings.Split(addrs, ",")})
 	defer func() { _ = rdb.Close() }()
 	n, err := rdb.DBSize(ctx).Result()
 	if err != nil {
-		return fmt.Errorf("redis at %s: %w", addr, err)
+		return fmt.Errorf("redis at %s: %w", addrs, err)
 	}
 	if n > 0 {
-		return fmt.Errorf("redis at %s: %w", addr, ErrNotEmpty)
+		return fmt.Errorf("redis at %s: %w", addrs, ErrNotEmpty)
 	}
 	return nil
 }

@@ -39,6 +39,8 @@ func Advice(err error) string {
 		return "set WK_REDIS__USERNAME and WK_REDIS__PASSWORD_FILE to a user of this server"
 	case says(err, "cluster support disabled"):
 		return "take WK_REDIS__CLUSTER back: this server is no part of a cluster"
+	case says(err, "MOVED "):
+		return "set WK_REDIS__CLUSTER=true: this server is part of a cluster"
 	case says(err, "DB index is out of range"):
 		return "set WK_REDIS__DB to a number that this server has"
 	case errors.Is(err, sla.ErrStoreOut), network:

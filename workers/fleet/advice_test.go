@@ -22,6 +22,7 @@ func TestAnErrorOfRedisComesWithWhatToDo(t *testing.T) {
 		"WRONGPASS invalid username-password pair or user is disabled.":      "WK_REDIS__PASSWORD_FILE",
 		"NOAUTH Authentication required.":                                    "WK_REDIS__PASSWORD_FILE",
 		"ERR This instance has cluster support disabled":                     "WK_REDIS__CLUSTER",
+		"MOVED 8970 127.0.0.1:7001":                                          "WK_REDIS__CLUSTER=true",
 		"ERR DB index is out of range":                                       "WK_REDIS__DB",
 		"ERR unknown command 'FCALL', with args beginning with: 'something'": "",
 	} {

@@ -13,7 +13,7 @@ import (
 
 func TestWhatLiesInTheQueueIsToldAndWhatNobodyCanReadIsDroppedAndToldOf(t *testing.T) {
 	t.Parallel()
-	addr := storetest.StartWithUsers(t)
+	addr := storetest.Start(t)
 	rdb := storetest.As(t, addr, storetest.Daemon)
 	b, _ := skewed(t, addr, "WK_REDIS__USERNAME="+storetest.Daemon, "WK_REDIS__PASSWORD="+storetest.Password)
 	for _, queue := range []string{job.QueueAnswers, job.QueueCases, job.QueueParcels} {

@@ -6,9 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alicebob/miniredis/v2"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/redis/go-redis/v9"
 	"github.com/sethvargo/go-envconfig"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -16,6 +14,7 @@ import (
 	"watchkeeper/connectors"
 	"watchkeeper/sla"
 	"watchkeeper/workers/store"
+	"watchkeeper/workers/store/storetest"
 )
 
 func TestOnlyWhatIsSurelyApartCounts(t *testing.T) {
@@ -83,8 +82,7 @@ func TestAClockIsBelievedWhileItAgreesWithRedisAndDoesNotJump(t *testing.T) {
 // thawed is a store in which answers may be sent.
 func thawed(t *testing.T, h *hand) *store.Store {
 	t.Helper()
-	rdb := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
-	t.Cleanup(func() { _ = rdb.Close() })
+	rdb := storetest.Connect(t, storetest.StartEmbedded(t))
 	s, err := store.Open(t.Context(), rdb, store.Options{Now: h.now, Stores: map[sla.StoreID]sla.Platform{"Q01": "quiet"}, Settle: time.Minute, Log: zap.NewNop()})
 	if err == nil {
 		_, err = s.CheckEpoch(t.Context(), h.at)
@@ -218,7 +216,7 @@ func bare() connectors.Registry {
 // ruledBy is a fleet with one bare store, whose clock a hand moves.
 func ruledBy(t *testing.T, h *hand, log *zap.Logger) *Fleet {
 	t.Helper()
-	environ := []string{"WK_REDIS__ADDRS=" + miniredis.RunT(t).Addr(), "WK_STORE__B01__PLATFORM=bare", "WK_HTTP__LISTEN=127.0.0.1:0"}
+	environ := []string{"WK_REDIS__ADDRS=" + storetest.StartEmbedded(t), "WK_STORE__B01__PLATFORM=bare", "WK_HTTP__LISTEN=127.0.0.1:0"}
 	config, book, err := Load(t.Context(), environ, bare())
 	if err != nil {
 		t.Fatal(err)

@@ -48,9 +48,9 @@ type Workers struct {
 	Concurrency int `env:"CONCURRENCY, default=32"`
 	// Shutdown is how long running jobs have when the process is asked to stop; more than a job's budget.
 	Shutdown time.Duration `env:"SHUTDOWN, default=30s"`
-	// Sweep is how often the timers are looked at: the most that a due case waits.
+	// Sweep is how often the timers are looked at on average: a due case waits twice that at most.
 	Sweep time.Duration `env:"SWEEP, default=20ms"`
-	// Poll is how often is looked for feeds to read.
+	// Poll is how often is looked for feeds to read, on average.
 	Poll time.Duration `env:"POLL, default=100ms"`
 	// Roles is what this process does (Role): all, or a list.
 	Roles string `env:"ROLES, default=all"`

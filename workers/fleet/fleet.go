@@ -107,6 +107,7 @@ func (f *Fleet) connect(name string, change func(*redis.UniversalOptions)) (redi
 		change(opts)
 	}
 	rdb := redis.NewUniversalClient(opts)
+	seekMasters(rdb)
 	f.onStop("redis "+name, func(context.Context) error { return rdb.Close() })
 	return rdb, nil
 }
@@ -155,6 +156,7 @@ func (f *Fleet) openQueue(context.Context) error {
 	if err != nil {
 		return err
 	}
+	job.Once(client)
 	server, err := f.connect("queue", func(o *redis.UniversalOptions) { o.ContextTimeoutEnabled = false })
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"watchkeeper/sla"
 	"watchkeeper/workers/fleet"
 	"watchkeeper/workers/store"
+	"watchkeeper/workers/store/storetest"
 )
 
 func TestASwitchHoldsAgainBeforeMoneyThawsAfterALossOfAllMemory(t *testing.T) {
@@ -23,7 +24,7 @@ func TestASwitchHoldsAgainBeforeMoneyThawsAfterALossOfAllMemory(t *testing.T) {
 	b.step(time.Second)
 	levels := map[string]float64{" all": 1, " platform": 1, " store": 1, " reason": 2, " variable": 1}
 	b.has("watchkeeper_kill_switch_on", levels)
-	b.must(b.redis.FlushAll(t.Context()).Err())
+	b.must(storetest.Hand(b.redis).FlushAll(t.Context()).Err())
 	b.step(time.Second)
 	if frozen := b.series("watchkeeper_money_frozen_seconds")[""]; frozen <= 0 {
 		t.Errorf("want money frozen still, got %v s", frozen)
@@ -53,7 +54,7 @@ func TestMoneyIsFrozenForTheLongestSettleWindowThatTheRulesName(t *testing.T) {
 			t.Parallel()
 			b := newShop(t).fleet(t, 10, c.environ...)
 			b.step(time.Hour) // from an empty store, which is frozen as well
-			b.must(b.redis.FlushAll(t.Context()).Err())
+			b.must(storetest.Hand(b.redis).FlushAll(t.Context()).Err())
 			b.step(time.Second)
 			if frozen := b.series("watchkeeper_money_frozen_seconds")[""]; frozen <= c.want.Seconds()-2 || frozen > c.want.Seconds() {
 				t.Errorf("want money frozen for %s, got %v s", c.want, frozen)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -52,7 +53,10 @@ func (f *Fleet) Start(ctx context.Context) error {
 	loops, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
 	run := func(name string, every time.Duration, once func(context.Context) error) {
-		wg.Go(func() { f.loop(loops, name, every, once) })
+		wg.Go(func() { f.loop(loops, name, steady(every), once) })
+	}
+	compete := func(name string, every time.Duration, once func(context.Context) error) {
+		wg.Go(func() { f.loop(loops, name, scattered(every), once) })
 	}
 	if !f.o.VirtualTime {
 		run("watch the clock", slowEvery, f.watchClock)
@@ -64,8 +68,8 @@ func (f *Fleet) Start(ctx context.Context) error {
 	run("measure", measureEvery, f.measure)
 	if f.plays(RoleSweep) {
 		cases := f.onTime(counted(f.sweeper.Cases))
-		run("sweep cases", f.o.Config.Workers.Sweep, func(ctx context.Context) error { return f.beating(cases(ctx)) })
-		run("sweep parcels", slowEvery, f.onTime(counted(f.sweeper.Parcels)))
+		compete("sweep cases", f.o.Config.Workers.Sweep, func(ctx context.Context) error { return f.beating(cases(ctx)) })
+		compete("sweep parcels", slowEvery, f.onTime(counted(f.sweeper.Parcels)))
 		run("mend the queue", mendEvery, f.mend)
 		run("obey rules", slowEvery, f.onTime(f.obeyer.Obey))
 	}
@@ -74,7 +78,7 @@ func (f *Fleet) Start(ctx context.Context) error {
 		run("look around", lookEvery, f.onTime(f.LookAround))
 	}
 	if f.plays(RolePoll) {
-		run("poll", f.o.Config.Workers.Poll, f.onTime(counted(f.poller.RunOnce)))
+		compete("poll", f.o.Config.Workers.Poll, f.onTime(counted(f.poller.RunOnce)))
 	}
 	f.onStop("loops", func(ctx context.Context) error {
 		cancel()
@@ -116,7 +120,7 @@ func counted(work func(context.Context) (int, error)) func(context.Context) erro
 func (f *Fleet) live(ctx context.Context) {
 	beats, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
-	wg.Go(func() { f.loop(beats, "watch the others", sweep.BeatEvery, f.onTime(f.watch.Beat)) })
+	wg.Go(func() { f.loop(beats, "watch the others", steady(sweep.BeatEvery), f.onTime(f.watch.Beat)) })
 	f.onStop("beats", func(ctx context.Context) error {
 		cancel()
 		wg.Wait()
@@ -238,22 +242,31 @@ func (f *Fleet) drain(ctx context.Context) error {
 	}
 }
 
+// steady is the same time again and again.
+func steady(every time.Duration) func() time.Duration { return func() time.Duration { return every } }
+
+// scattered is that time on average and twice of it at most, for looks at what all processes share: whoever looks first takes all that is due. With
+// even times that would be the same process for as long as all live, the one whose look comes soonest after another's.
+func scattered(every time.Duration) func() time.Duration {
+	return func() time.Duration { return 1 + rand.N(2*every) } //nolint:gosec // spreading load needs no secrecy
+}
+
 // loop runs once after once. A failure is logged and slows the loop down, so that a lost Redis is not asked a thousand times a second.
-func (f *Fleet) loop(ctx context.Context, name string, every time.Duration, once func(context.Context) error) {
-	tick := time.NewTicker(every)
+func (f *Fleet) loop(ctx context.Context, name string, every func() time.Duration, once func(context.Context) error) {
+	tick := time.NewTicker(every())
 	defer tick.Stop()
 	failures := 0
 	for {
+		tick.Reset(every())
 		if err := guarded(ctx, once); err != nil && ctx.Err() == nil {
 			failures++
 			if failures == 1 || failures%60 == 0 {
 				f.log.Error("loop failing", zap.String("loop", name), zap.Int("failures", failures), zap.Error(err))
 			}
-			tick.Reset(max(every, time.Second))
+			tick.Reset(max(every(), time.Second))
 		} else if failures > 0 && err == nil {
 			f.log.Info("loop works again", zap.String("loop", name), zap.Int("failures", failures))
 			failures = 0
-			tick.Reset(every)
 		}
 		select {
 		case <-tick.C:

@@ -16,6 +16,7 @@ import (
 	"watchkeeper/connectors"
 	"watchkeeper/sla"
 	"watchkeeper/workers/fleet"
+	"watchkeeper/workers/store/storetest"
 )
 
 // quiet is a platform with nothing to tell.
@@ -111,7 +112,7 @@ func TestProbesTellTheProcessFromItsRedis(t *testing.T) {
 
 func TestMetricsFollowTheConventions(t *testing.T) {
 	t.Parallel()
-	f, err := fleet.New(t.Context(), options(t, miniredis.RunT(t).Addr()))
+	f, err := fleet.New(t.Context(), options(t, storetest.StartEmbedded(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +146,7 @@ func TestTwoFleetsLiveInOneProcessAndStopTwice(t *testing.T) {
 
 func TestRunEndsWithItsContext(t *testing.T) {
 	t.Parallel()
-	f, err := fleet.New(t.Context(), options(t, miniredis.RunT(t).Addr()))
+	f, err := fleet.New(t.Context(), options(t, storetest.StartEmbedded(t)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"github.com/sethvargo/go-envconfig"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -109,8 +108,7 @@ func (m *market) opens(t *testing.T, addr string) *bundle {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rdb := redis.NewClient(&redis.Options{Addr: addr})
-	t.Cleanup(func() { _ = rdb.Close() })
+	rdb := storetest.Connect(t, addr)
 	core, logs := observer.New(zap.InfoLevel)
 	b := &bundle{t: t, redis: rdb, logs: logs}
 	if m.b == nil {
@@ -164,7 +162,7 @@ func TestAnAnswerThatWouldTakeEffectAfterGuardIsNotSent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := &market{answers: 50 * time.Second}
-			b := m.opens(t, storetest.StartRedis(t))
+			b := m.opens(t, storetest.Start(t))
 			b.step(store.DefaultSettle + 2*time.Hour)
 			if c.taught {
 				m.owe("early", 10*time.Hour)
@@ -194,7 +192,7 @@ func TestAnAnswerThatWouldTakeEffectAfterGuardIsNotSent(t *testing.T) {
 
 func TestAReplicaThatHasMeasuredNothingUsesWhatTheOthersHave(t *testing.T) {
 	t.Parallel()
-	addr := storetest.StartRedis(t)
+	addr := storetest.Start(t)
 	m := &market{answers: 50 * time.Second}
 	first := m.opens(t, addr)
 	first.step(store.DefaultSettle + 2*time.Hour)
@@ -207,7 +205,7 @@ func TestAReplicaThatHasMeasuredNothingUsesWhatTheOthersHave(t *testing.T) {
 
 func TestUnderPressureListsAreReadLessOftenAnswersGoOnAndPeopleArePagedOnce(t *testing.T) {
 	t.Parallel()
-	addr := storetest.StartRedis(t)
+	addr := storetest.Start(t)
 	m := &market{answers: 200 * time.Millisecond, allowed: 10} // five seconds an answer
 	b := m.opens(t, addr)
 	b.step(store.DefaultSettle + 2*time.Hour)
@@ -281,7 +279,7 @@ func (b *bundle) hears(minutes, due int) {
 func TestAShortageThatGoesOnIsPagedOnceAndTheNextOneAgain(t *testing.T) {
 	t.Parallel()
 	m := &market{}
-	b := m.opens(t, storetest.StartRedis(t))
+	b := m.opens(t, storetest.Start(t))
 	for i, c := range []struct{ minutes, due, pages int }{
 		{120, 200, 1}, {60, 0, 1}, {10, 200, 2},
 		{20, 0, 2}, {20, 200, 2}, // within the hour
@@ -296,7 +294,7 @@ func TestAShortageThatGoesOnIsPagedOnceAndTheNextOneAgain(t *testing.T) {
 func TestAShortageThatFollowsSoonIsPagedAnHourAfterTheOneBefore(t *testing.T) {
 	t.Parallel()
 	m := &market{}
-	b := m.opens(t, storetest.StartRedis(t))
+	b := m.opens(t, storetest.Start(t))
 	for i, c := range []struct{ minutes, due, pages int }{{20, 200, 1}, {20, 0, 1}, {15, 200, 1}, {120, 200, 2}} {
 		if b.hears(c.minutes, c.due); m.pagesFor(sla.WhyTimeShort) != c.pages {
 			t.Errorf("after part %d: want %d pages, got %d", i, c.pages, m.pagesFor(sla.WhyTimeShort))

@@ -39,7 +39,7 @@ func TestReplicasWithOtherRulesAreSeen(t *testing.T) {
 	b := setup(t)
 	b.clock.Store(time.Now().UnixMilli()) // a process does not start by a wrong clock
 	other := b.o
-	other.Book = options(t, b.o.Config.Redis.Addrs[0], "WK_SLA__GUARD=3h").Book
+	other.Book = options(t, b.addr, "WK_SLA__GUARD=3h").Book
 	f, err := fleet.New(t.Context(), other)
 	b.must(err)
 	t.Cleanup(func() { b.must(f.Stop(t.Context())) })

@@ -48,7 +48,7 @@ func TestOpenCasesObeyTheRulesOfANewStart(t *testing.T) {
 	start := b.now()
 	b.step(time.Hour)
 	b.must(b.fleet.Stop(t.Context()))
-	next := options(t, b.o.Config.Redis.Addrs[0], "WK_SLA__MODE=hold", "WK_SLA__WARN=2h", "WK_SLA__ACT_BEFORE=4d")
+	next := options(t, b.addr, "WK_SLA__MODE=hold", "WK_SLA__WARN=2h", "WK_SLA__ACT_BEFORE=4d")
 	next.Now, next.Log, next.Idle = b.o.Now, b.o.Log, b.o.Idle
 	var err error
 	b.fleet, err = fleet.New(t.Context(), next)

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"github.com/sethvargo/go-envconfig"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -130,15 +129,14 @@ func (s *shop) registry(name sla.Platform, rate int) connectors.Registry {
 
 func (s *shop) fleet(t *testing.T, rate int, environ ...string) *bundle {
 	t.Helper()
-	addr := storetest.StartRedis(t)
+	addr := storetest.Start(t)
 	environ = append([]string{"WK_REDIS__ADDRS=" + addr, "WK_STORE__Q01__PLATFORM=quiet", "WK_HTTP__LISTEN=127.0.0.1:0"}, environ...)
 	registry := s.registry("quiet", rate)
 	config, book, err := fleet.Load(t.Context(), environ, registry)
 	if err != nil {
 		t.Fatal(err)
 	}
-	rdb := redis.NewClient(&redis.Options{Addr: addr})
-	t.Cleanup(func() { _ = rdb.Close() })
+	rdb := storetest.Connect(t, addr)
 	core, logs := observer.New(zap.DebugLevel)
 	b := &bundle{t: t, redis: rdb, logs: logs}
 	b.clock.Store(time.Date(2026, time.October, 31, 23, 0, 0, 0, time.UTC).UnixMilli())

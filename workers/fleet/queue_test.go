@@ -68,8 +68,7 @@ func TestAJobThatEndedInAnOutageIsMarkedAsDoneAfterIt(t *testing.T) {
 	}{"with our hook": {[]redis.Hook{queueHook{}}, 0, nil}, "without": {nil, 1, context.Canceled}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			rdb := redis.NewClient(&redis.Options{Addr: storetest.StartRedis(t)})
-			t.Cleanup(func() { _ = rdb.Close() })
+			rdb := storetest.Connect(t, storetest.Start(t))
 			out := &outage{again: make(chan error, 1)}
 			for _, h := range append(c.hooks, out) { // the first is the outermost
 				rdb.AddHook(h)

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alicebob/miniredis/v2"
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/zap"
 	"go.yaml.in/yaml/v3"
@@ -20,6 +19,7 @@ import (
 	"watchkeeper/sla"
 	"watchkeeper/sla/rules"
 	"watchkeeper/workers/fleet"
+	"watchkeeper/workers/store/storetest"
 )
 
 // cassette is what a client library's test suite recorded of the real service.
@@ -81,7 +81,7 @@ func TestADaemonOnRecordedRepliesStoresWhatTheyTell(t *testing.T) {
 	clock.Store(time.Date(2024, time.August, 20, 0, 0, 0, 0, time.UTC).UnixMilli())
 	now := func() time.Time { return time.UnixMilli(clock.Load()).UTC() }
 	config, book, err := fleet.Load(t.Context(), []string{
-		"WK_REDIS__ADDRS=" + miniredis.RunT(t).Addr(), "WK_REDIS__SHARDS=1", "WK_HTTP__LISTEN=127.0.0.1:0",
+		"WK_REDIS__ADDRS=" + storetest.StartEmbedded(t), "WK_REDIS__SHARDS=1", "WK_HTTP__LISTEN=127.0.0.1:0",
 		"WK_STORE__EP01__PLATFORM=easypost", "WK_STORE__EP01__API_KEY=EZTK0123456789abcdef", "WK_STORE__EP01__BASE_URL=" + service.URL + "/v2",
 	}, all.Platforms())
 	if err != nil {

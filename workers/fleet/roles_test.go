@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"watchkeeper/workers/fleet"
+	"watchkeeper/workers/store/storetest"
 )
 
 func TestAWordThatIsNoRoleIsToldWithTheOneThatWasMeant(t *testing.T) {
@@ -36,7 +37,7 @@ func TestAWordThatIsNoRoleIsToldWithTheOneThatWasMeant(t *testing.T) {
 func TestAProcessWithoutSweepsIsAliveAndServesNoAdministrator(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	o := options(t, b.o.Config.Redis.Addrs[0], "WK_WORKERS__ROLES=work", "WK_HTTP__ADMIN=127.0.0.1:0")
+	o := options(t, b.addr, "WK_WORKERS__ROLES=work", "WK_HTTP__ADMIN=127.0.0.1:0")
 	o.Now, o.VirtualTime = b.now, true
 	f, err := fleet.New(t.Context(), o)
 	b.must(err)
@@ -69,7 +70,7 @@ func TestEachRoleDoesItsPartAlone(t *testing.T) {
 			b.owe("1", time.Hour)
 			b.step(time.Second)
 			b.has("watchkeeper_due_claimed_total", map[string]float64{" case": want.claimed})
-			feeds, err := b.redis.Keys(t.Context(), "wk:*:f:*").Result()
+			feeds, err := storetest.Hand(b.redis).Keys(t.Context(), "wk:*:f:*").Result()
 			b.must(err)
 			if (len(feeds) > 0) != want.feeds {
 				t.Errorf("feeds armed %v, got %v", want.feeds, feeds)

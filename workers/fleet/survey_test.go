@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"github.com/sethvargo/go-envconfig"
 	"go.uber.org/zap"
 
@@ -54,7 +53,7 @@ func survey(t *testing.T, addr string, deps map[sla.StoreID]connectors.Deps) *fl
 
 func TestASurveyGoesOnWithoutWhatCannotBeBuilt(t *testing.T) {
 	t.Parallel()
-	s := survey(t, storetest.StartRedis(t), map[sla.StoreID]connectors.Deps{})
+	s := survey(t, storetest.Start(t), map[sla.StoreID]connectors.Deps{})
 	if s.Unbuilt == nil || len(s.Sources) != 2 || s.Settle() != 15*time.Minute {
 		t.Errorf("want one store not built, got %v, %v", s.Unbuilt, s.Sources)
 	}
@@ -69,9 +68,8 @@ func TestASurveyGoesOnWithoutWhatCannotBeBuilt(t *testing.T) {
 
 func TestASurveyRenewsNothingAndSendsNothing(t *testing.T) {
 	t.Parallel()
-	ctx, addr := t.Context(), storetest.StartRedis(t)
-	rdb := redis.NewClient(&redis.Options{Addr: addr})
-	t.Cleanup(func() { _ = rdb.Close() })
+	ctx, addr := t.Context(), storetest.Start(t)
+	rdb := storetest.Connect(t, addr)
 	deps := map[sla.StoreID]connectors.Deps{}
 	survey(t, addr, deps)
 	if _, err := deps["M01"].Limiter.Take(ctx, "app", 1, time.Second); !errors.Is(err, store.ErrNoRecords) {

@@ -47,7 +47,7 @@ func TestAProcessWhoseClockIsWrongLaysItsWorkDownAndAnotherTakesItUp(t *testing.
 	for name, by := range map[string]time.Duration{"ahead": 25 * time.Second, "behind": -25 * time.Second, "a zone behind": -time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			addr := storetest.StartRedis(t)
+			addr := storetest.Start(t)
 			paged := &market{}
 			b, skew := skewedFor(t, addr, paged)
 			b.must(b.fleet.Start(t.Context()))
@@ -99,7 +99,7 @@ func (b *bundle) decided() (n float64) {
 
 func TestTheClaimsOfAProcessWithAWrongClockEnd(t *testing.T) {
 	t.Parallel()
-	addr := storetest.StartRedis(t)
+	addr := storetest.Start(t)
 	b, skew := skewed(t, addr)
 	other, _ := skewed(t, addr)
 	b.must(b.fleet.Start(t.Context()))
@@ -110,7 +110,7 @@ func TestTheClaimsOfAProcessWithAWrongClockEnd(t *testing.T) {
 
 func TestAProcessDoesNotStartByAWrongClock(t *testing.T) {
 	t.Parallel()
-	b, skew := skewed(t, storetest.StartRedis(t))
+	b, skew := skewed(t, storetest.Start(t))
 	skew.Store(int64(-21 * time.Second))
 	err := b.fleet.Start(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "21s behind that of redis") {

@@ -23,6 +23,7 @@ type bundle struct {
 	t     *testing.T
 	fleet *fleet.Fleet
 	o     fleet.Options
+	addr  string // or addresses
 	redis redis.UniversalClient
 	logs  *observer.ObservedLogs
 	clock atomic.Int64
@@ -30,11 +31,10 @@ type bundle struct {
 
 func setup(t *testing.T, environ ...string) *bundle {
 	t.Helper()
-	addr := storetest.StartRedis(t)
-	rdb := redis.NewClient(&redis.Options{Addr: addr})
-	t.Cleanup(func() { _ = rdb.Close() })
+	addr := storetest.Start(t)
+	rdb := storetest.Connect(t, addr)
 	core, logs := observer.New(zap.DebugLevel)
-	b := &bundle{t: t, o: options(t, addr, environ...), redis: rdb, logs: logs}
+	b := &bundle{t: t, o: options(t, addr, environ...), addr: addr, redis: rdb, logs: logs}
 	b.clock.Store(time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC).UnixMilli())
 	b.o.Now, b.o.Log, b.o.Idle = b.now, zap.New(core), time.Millisecond
 	var err error

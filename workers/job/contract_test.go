@@ -31,16 +31,15 @@ const patience = 20 * time.Second
 type ground struct {
 	t       *testing.T
 	addr    string
-	rdb     *redis.Client
+	rdb     redis.UniversalClient
 	client  *asynq.Client
 	inspect *asynq.Inspector
 }
 
 func newGround(t *testing.T) *ground {
 	t.Helper()
-	g := &ground{t: t, addr: storetest.StartRedis(t)}
-	g.rdb = redis.NewClient(&redis.Options{Addr: g.addr})
-	t.Cleanup(func() { _ = g.rdb.Close() })
+	g := &ground{t: t, addr: storetest.Start(t)}
+	g.rdb = storetest.Connect(t, g.addr)
 	g.client, g.inspect = asynq.NewClientFromRedisClient(g.rdb), asynq.NewInspectorFromRedisClient(g.rdb)
 	return g
 }
@@ -176,11 +175,14 @@ func TestAnEnqueueWhoseReplyIsLostIsRepeatedUnlessForbidden(t *testing.T) {
 				g.must(err)
 				done += n
 			}
-			rdb := redis.NewClient(&redis.Options{Addr: g.addr, MaxRetries: c.retries, Dialer: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			rdb := redis.NewUniversalClient(&redis.UniversalOptions{Addrs: strings.Split(g.addr, ","), MaxRetries: c.retries, Dialer: func(ctx context.Context, network, addr string) (net.Conn, error) {
 				conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
 				return deaf{conn, &drop, worker}, err
 			}})
 			defer rdb.Close()
+			if c.failed {
+				job.Once(rdb)
+			}
 			client := asynq.NewClientFromRedisClient(rdb)
 			once := func() error {
 				_, err := client.EnqueueContext(t.Context(), asynq.NewTask("case.assess", nil), asynq.Queue(job.QueueCases), asynq.TaskID("x"))

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alicebob/miniredis/v2"
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
@@ -32,9 +31,7 @@ func depths(t *testing.T, rdb redis.UniversalClient, since time.Time) map[string
 func TestTheDepthOfAQueueIsWhatAsynqWroteThere(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	server := miniredis.RunT(t)
-	rdb := redis.NewClient(&redis.Options{Addr: server.Addr()})
-	t.Cleanup(func() { _ = rdb.Close() })
+	rdb := storetest.Connect(t, storetest.StartEmbedded(t))
 	began := time.Now().Add(-time.Second)
 	if d := depths(t, rdb, began)[job.QueueCases]; d != (job.Depth{Queue: job.QueueCases}) {
 		t.Errorf("want an empty queue, got %+v", d)
@@ -65,7 +62,7 @@ func TestTheDepthOfAQueueIsWhatAsynqWroteThere(t *testing.T) {
 
 func TestTheOperatorMayMeasureTheQueues(t *testing.T) {
 	t.Parallel()
-	addr := storetest.StartWithUsers(t)
+	addr := storetest.Start(t)
 	client := job.NewClient(asynq.NewClientFromRedisClient(storetest.As(t, addr, storetest.Daemon)))
 	if err := client.Enqueue(context.Background(), job.ForCases(job.Respond, ids("AE01"), "1")...); err != nil {
 		t.Fatal(err)
@@ -73,7 +70,7 @@ func TestTheOperatorMayMeasureTheQueues(t *testing.T) {
 	if d := depths(t, storetest.As(t, addr, storetest.Operator), time.Now())[job.QueueAnswers]; d.Pending != 1 || d.Lost != 0 {
 		t.Errorf("want one job, got %+v", d)
 	}
-	if _, err := job.Depths(context.Background(), storetest.As(t, addr, "default"), time.Now()); err == nil {
+	if _, err := job.Depths(context.Background(), storetest.As(t, storetest.StartWithUsers(t), "default"), time.Now()); err == nil {
 		t.Error("want whoever may not read them told so")
 	}
 }

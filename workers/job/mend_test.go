@@ -16,7 +16,7 @@ import (
 // As the user that is shipped for the daemon, which must have the rights for it.
 func TestMendingTakesOutWhatNobodyCanReadAndNothingElse(t *testing.T) {
 	t.Parallel()
-	rdb := storetest.As(t, storetest.StartWithUsers(t), storetest.Daemon)
+	rdb := storetest.As(t, storetest.Start(t), storetest.Daemon)
 	hand := storetest.Hand(rdb)
 	client, inspect := asynq.NewClientFromRedisClient(rdb), asynq.NewInspectorFromRedisClient(rdb)
 	want := map[string]int{}
@@ -85,11 +85,8 @@ func (f fresh) DialHook(next redis.DialHook) redis.DialHook { return next }
 
 func TestAJobThatIsWrittenMeanwhileIsNotTakenOut(t *testing.T) {
 	t.Parallel()
-	addr := storetest.StartRedis(t)
-	hand := redis.NewClient(&redis.Options{Addr: addr})
-	rdb := redis.NewClient(&redis.Options{Addr: addr})
-	defer hand.Close()
-	defer rdb.Close()
+	addr := storetest.Start(t)
+	hand, rdb := storetest.Connect(t, addr), storetest.Connect(t, addr)
 	key := "asynq:{" + job.QueueCases + "}:t:bad"
 	must(t, hand.HSet(t.Context(), key, "msg", "\xde\xad").Err())
 	must(t, hand.LPush(t.Context(), "asynq:{"+job.QueueCases+"}:active", "bad").Err())

@@ -233,8 +233,9 @@ func (r *Runner) begin(ctx context.Context, feed Feed, rec *sla.FeedRecord) bool
 	}
 	rec.Strikes++
 	rec.LastTry = r.now()
-	rec.Next = rec.LastTry.Add(Lease)
+	rec.Next, rec.Held = rec.LastTry.Add(Lease), true
 	if rec.Strikes >= strikes {
+		rec.Held = false
 		rec.Next = rec.LastTry.Add(r.spread(longest)) // apart from those that were read beside it and ended with it
 	}
 	stale, err := r.store.PutFeed(ctx, *rec)
@@ -242,6 +243,7 @@ func (r *Runner) begin(ctx context.Context, feed Feed, rec *sla.FeedRecord) bool
 		r.log.Warn("feed not begun", zap.String("feed", feed.ID), zap.Error(err))
 	}
 	rec.Version++
+	rec.Held = false
 	return err == nil && !stale
 }
 

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/redis/go-redis/v9"
 
 	"watchkeeper/sla"
 	"watchkeeper/workers/simulation"
@@ -92,8 +91,7 @@ func TestNothingIsLateOrTwiceOnTheRealScripts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("plays days of timers through a real server")
 	}
-	rdb := redis.NewClient(&redis.Options{Addr: storetest.StartRedis(t)})
-	t.Cleanup(func() { _ = rdb.Close() })
+	rdb := storetest.Connect(t, storetest.Start(t))
 	wantSound(t, play(3, 20, simulation.All, simulation.Real{Client: rdb}), 20)
 }
 

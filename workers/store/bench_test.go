@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"watchkeeper/sla"
 	"watchkeeper/workers/store"
 	"watchkeeper/workers/store/storetest"
@@ -25,8 +23,7 @@ func horizon(c *clock, days int64) time.Time {
 }
 
 func benchStore(b *testing.B) (*store.Store, *clock) {
-	rdb := redis.NewClient(&redis.Options{Addr: storetest.StartRedis(b)})
-	b.Cleanup(func() { _ = rdb.Close() })
+	rdb := storetest.Connect(b, storetest.Start(b))
 	c := newClock()
 	s := open(b, rdb, c)
 	fill(b, s, benchCases, func(int) time.Time { return horizon(c, 5) })
@@ -138,8 +135,7 @@ func acknowledge(b *testing.B, s *store.Store, c *clock, due []sla.CaseRecord) {
 
 // BenchmarkLag has 10,000 cases due within a second of real time, and tells how long after its instant the last per cent was claimed.
 func BenchmarkLag(b *testing.B) {
-	rdb := redis.NewClient(&redis.Options{Addr: storetest.StartRedis(b)})
-	b.Cleanup(func() { _ = rdb.Close() })
+	rdb := storetest.Connect(b, storetest.Start(b))
 	s, err := store.Open(context.Background(), rdb, store.Options{Now: time.Now, Stores: testStores})
 	must(b, err)
 	const n = 10_000

@@ -13,7 +13,7 @@ import (
 var feedKind = kind[sla.FeedRecord]{
 	class: classFeed, name: "feeds",
 	ident:  func(r *sla.FeedRecord) ident { return feedIdent(r.Store, r.ID) },
-	header: func(r *sla.FeedRecord) header { return header{next: r.Next} },
+	header: func(r *sla.FeedRecord) header { return header{next: r.Next, lease: r.Held} },
 	pack:   packFeed, unpack: unpackFeed,
 }
 
@@ -52,7 +52,7 @@ func (s *Store) ClaimFeeds(ctx context.Context, now time.Time, lease time.Durati
 }
 
 // PutFeed writes where the reading of a feed stands and arms its timer at Next, if the feed still has the version of the record. A stale
-// write changed nothing: another process read the feed meanwhile.
+// write changed nothing: another process read the feed meanwhile. The timer of one that is Held is a lease, which EndFeedLeases ends.
 func (s *Store) PutFeed(ctx context.Context, feed sla.FeedRecord) (stale bool, err error) {
 	out, err := put(ctx, s, feedKind, 1, func(int) (*sla.FeedRecord, uint32) { return &feed, feed.Version })
 	return err == nil && out[0].Stale, err

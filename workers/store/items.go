@@ -49,6 +49,9 @@ func (k kind[R]) appendValue(dst []byte, r *R, expect uint32, g gauge) ([]byte, 
 	h := k.header(r)
 	h.version = expect + 1
 	due := g.timer(h.next)
+	if h.lease && due.ms != 0 {
+		due.code = exactCode // where a claim puts the ends of its leases, and unlease.lua looks for them
+	}
 	dst = binary.BigEndian.AppendUint32(dst, expect)
 	dst = k.pack(appendHeader(dst, h, due), r)
 	if len(dst)-head > maxValue {

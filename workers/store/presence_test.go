@@ -208,6 +208,53 @@ func TestEndedLeasesAreDueAtOnceAndLaterTimersAreNot(t *testing.T) {
 	})
 }
 
+// A feed that is being read is written down before its first page, and is no longer as its claim left it.
+func TestAFeedThatIsBeingReadIsDueAtOnceWhenLeasesEnd(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *store.Store, c *clock, _ redis.UniversalClient) {
+		ctx := context.Background()
+		const lease = 2 * time.Minute
+		feeds := make([]sla.FeedRecord, 6)
+		for i, id := range []string{"claimed", "read", "put off", "done", "idle", "long"} {
+			feeds[i] = sla.FeedRecord{ID: "AE01/" + id, Store: "AE01", Next: c.now()}
+		}
+		must(t, s.EnsureFeeds(ctx, feeds))
+		claimed, err := s.ClaimFeeds(ctx, c.now(), lease, 10)
+		must(t, err)
+		for _, f := range claimed {
+			switch f.ID {
+			case "AE01/read":
+				f.Next, f.Held = c.now().Add(lease), true
+			case "AE01/put off":
+				f.Next = c.now().Add(15 * time.Minute)
+			case "AE01/done":
+				f.Next = c.now().Add(time.Minute)
+			case "AE01/long":
+				f.Next, f.Held = c.now().Add(2*lease), true
+			default:
+				continue
+			}
+			stale, err := s.PutFeed(ctx, f)
+			if must(t, err); stale {
+				t.Fatalf("%s is stale", f.ID)
+			}
+		}
+		c.advance(3 * time.Second)
+		if n, err := s.EndFeedLeases(ctx, c.now(), c.now().Add(lease)); err != nil || n != 3 {
+			t.Errorf("want the leases of three ended, got %d (%v)", n, err)
+		}
+		back, err := s.ClaimFeeds(ctx, c.now(), lease, 10)
+		must(t, err)
+		got := map[string]bool{}
+		for _, f := range back {
+			got[f.ID] = true
+		}
+		if len(got) != 3 || !got["AE01/claimed"] || !got["AE01/idle"] || !got["AE01/read"] {
+			t.Errorf("want what was claimed or being read due, and nothing that waits for its time, got %v", got)
+		}
+	})
+}
+
 // stuck keeps each call on who lives from being sent until it is let go.
 type stuck struct {
 	entered, release chan struct{}

@@ -86,7 +86,7 @@ func TestALossAfterARepeatedIntentIsNoticed(t *testing.T) {
 		t.Run(fmt.Sprintf("reply lost %v", lost), func(t *testing.T) {
 			t.Parallel()
 			ctx, c := context.Background(), newClock()
-			rdb := connect(t, storetest.StartRedis(t))
+			rdb := storetest.Connect(t, storetest.Start(t))
 			s := open(t, rdb, c)
 			warm(t, s, c)
 			h := &twice{}

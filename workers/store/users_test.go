@@ -36,7 +36,7 @@ func TestTheShippedUsersMayNothingBeyondTheirWork(t *testing.T) {
 func TestWithoutAUserNothingIsAnswered(t *testing.T) {
 	t.Parallel()
 	addr := storetest.StartWithUsers(t)
-	for _, rdb := range []*redis.Client{connect(t, addr), storetest.As(t, addr, "default")} {
+	for _, rdb := range []redis.UniversalClient{connect(t, addr), storetest.As(t, addr, "default")} {
 		if err := rdb.Ping(context.Background()).Err(); err == nil {
 			t.Error("somebody unknown was answered")
 		}

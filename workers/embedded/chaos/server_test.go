@@ -169,29 +169,14 @@ func sentinels(t *testing.T) memory {
 // cluster is three masters that share the slots.
 func cluster(t *testing.T) memory {
 	t.Helper()
-	const masters, slots = 3, 16384
+	const masters = 3
 	ca := storetest.NewAuthority(t, time.Now())
-	var nodes []*server
-	var addrs []string
-	for i := range masters {
-		s := startRedis(t, ca, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--tls-cluster", "yes")
-		must(t, s.rdb.ClusterAddSlotsRange(t.Context(), i*slots/masters, (i+1)*slots/masters-1).Err())
-		nodes, addrs = append(nodes, s), append(addrs, s.addr)
-		if i > 0 {
-			host, port, err := net.SplitHostPort(nodes[0].addr)
-			must(t, err)
-			must(t, s.rdb.ClusterMeet(t.Context(), host, port).Err())
-		}
+	nodes, addrs, hands := make([]*server, masters), make([]string, masters), make([]*redis.Client, masters)
+	for i := range nodes {
+		nodes[i] = startRedis(t, ca, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--tls-cluster", "yes")
+		addrs[i], hands[i] = nodes[i].addr, nodes[i].rdb
 	}
-	eventually(t, 30*time.Second, "the cluster comes together", func() bool {
-		for _, s := range nodes {
-			info := s.rdb.ClusterInfo(t.Context()).Val()
-			if !strings.Contains(info, "cluster_state:ok") || !strings.Contains(info, fmt.Sprintf("cluster_known_nodes:%d", masters)) {
-				return false
-			}
-		}
-		return true
-	})
+	must(t, storetest.Join(t.Context(), hands))
 	m := reached(ca, nodes, addrs, "WK_REDIS__CLUSTER=true")
 	m.options.IsClusterMode = true
 	return m

@@ -1,65 +1,24 @@
 package soak
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
-
-	"watchkeeper/connectors/simulator"
 )
-
-// A touch is a request about one dispute, as the platform sees it.
-type touch struct {
-	at    time.Time
-	issue string
-	by    int // the daemon, by the order in which they were started
-}
-
-// touches are all of them, in order.
-type touches struct {
-	now func() time.Time
-	mu  sync.Mutex
-	all []touch
-}
-
-func (t *touches) add(issue string, by int) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.all = append(t.all, touch{at: t.now(), issue: issue, by: by})
-}
-
-// list gives all so far.
-func (t *touches) list() []touch {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return slices.Clip(t.all)
-}
-
-// disputes counts those that were asked about.
-func (t *touches) disputes() int {
-	seen := map[string]struct{}{}
-	for _, x := range t.list() {
-		seen[x.issue] = struct{}{}
-	}
-	return len(seen)
-}
 
 // A daemon is one process, with a door of its own to the platform: so it is known who asked.
 type daemon struct {
 	number int
 	cmd    *exec.Cmd
-	door   *http.Server
+	door   *door
+	server *http.Server // of the door
 	log    *os.File
 	done   chan struct{} // closed when the process has ended
 }
@@ -69,17 +28,17 @@ func startDaemon(s *scene, number int) (*daemon, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for daemon %d: %w", number, err)
 	}
-	d := &daemon{number: number, done: make(chan struct{})}
-	d.door = &http.Server{Handler: observed(s, number), ReadHeaderTimeout: time.Minute}
-	go func() { _ = d.door.Serve(l) }() // ends with kill
+	d := &daemon{number: number, door: newDoor(s, number), done: make(chan struct{})}
+	d.server = &http.Server{Handler: d.door, ReadHeaderTimeout: time.Minute}
+	go func() { _ = d.server.Serve(l) }() // ends with kill
 	if d.log, err = os.Create(filepath.Join(s.dir, "daemon-"+strconv.Itoa(number)+".log")); err != nil {
-		_ = d.door.Close()
+		_ = d.server.Close()
 		return nil, fmt.Errorf("log of daemon %d: %w", number, err)
 	}
 	d.cmd = exec.Command(s.o.Binary) //nolint:gosec,noctx // our own program; it lives until it is killed
 	d.cmd.Env, d.cmd.Stdout, d.cmd.Stderr = s.environ("http://"+l.Addr().String()), d.log, d.log
 	if err := d.cmd.Start(); err != nil {
-		_ = d.door.Close()
+		_ = d.server.Close()
 		return nil, fmt.Errorf("start daemon %d: %w", number, err)
 	}
 	go func() {
@@ -87,27 +46,6 @@ func startDaemon(s *scene, number int) (*daemon, error) {
 		_ = d.cmd.Wait() // killed, or told by ended
 	}()
 	return d, nil
-}
-
-// observed is the platform behind a door that notes which disputes are asked about.
-func observed(s *scene, number int) http.Handler {
-	platform := s.world.Handler(simulator.AliExpress)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
-		if err != nil {
-			panic(http.ErrAbortHandler)
-		}
-		form := r.Clone(r.Context())
-		form.Body = io.NopCloser(bytes.NewReader(body))
-		if form.ParseForm() == nil && form.Form.Get("issue_id") != "" {
-			s.touches.add(form.Form.Get("issue_id"), number)
-		}
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		if wait(r.Context(), s.o.Latency) != nil {
-			panic(http.ErrAbortHandler) // the caller has gone before the platform had the request
-		}
-		platform.ServeHTTP(w, r)
-	})
 }
 
 // memory is the most that the process has had in memory, in bytes; 0 where the system does not tell (/proc is Linux').
@@ -126,7 +64,7 @@ func (d *daemon) memory() int64 {
 func (d *daemon) kill() {
 	_ = d.cmd.Process.Kill() // gone already is as good
 	<-d.done
-	_ = d.door.Close()
+	_ = d.server.Close()
 	_ = d.log.Close()
 }
 

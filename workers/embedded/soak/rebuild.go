@@ -116,11 +116,11 @@ func (s *scene) reread(open map[string]sla.StoreID, lost time.Time) time.Duratio
 	first, held := map[string]time.Time{}, 0
 	open = maps.Clone(open)
 	for _, t := range s.touches.list() {
-		if _, known := first[t.issue]; !known && t.at.After(lost) {
-			first[t.issue] = t.at
+		if _, known := first[t.of]; !known && t.at.After(lost) {
+			first[t.of] = t.at
 		}
-		if _, forgotten := open[t.issue]; forgotten && !t.at.After(lost) && lost.Sub(t.at) < inHand {
-			delete(open, t.issue)
+		if _, forgotten := open[t.of]; forgotten && !t.at.After(lost) && lost.Sub(t.at) < inHand {
+			delete(open, t.of)
 			held++
 		}
 	}

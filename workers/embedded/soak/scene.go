@@ -46,12 +46,17 @@ type Options struct {
 	// Reading is how long the first reading may take before answers fall due; 0: by the number of cases.
 	Reading time.Duration
 	// Drain is how long is waited for the last answers when the last has fallen due; 0: until its deadline.
-	Drain  time.Duration
-	Seed   uint64
-	Binary string   // the daemon; empty: built from the module in the working directory
-	Worker []string // how to start Worker in a process of its own; empty: asynq's own recovery is not measured
-	Now    func() time.Time
-	Notes  io.Writer // what happens, for people
+	Drain   time.Duration
+	Seed    uint64
+	Poll    time.Duration // between two readings of a store's list; 0: a minute
+	Apart   time.Duration // by how much longer that is for each further store, so that not all lists are due at once
+	Daemons int           // how many share the work; 0: two
+	Jobs    int           // that a daemon has under way at once; 0: as it has by default
+	Redis   string        // an empty one to use, or several addresses of a cluster with commas between; empty: one is started
+	Binary  string        // the daemon; empty: built from the module in the working directory
+	Worker  []string      // how to start Worker in a process of its own; empty: asynq's own recovery is not measured
+	Now     func() time.Time
+	Notes   io.Writer // what happens, for people
 }
 
 // filling is how long the first reading may take: the cases read at about half of what the machine and the allowances give.
@@ -69,25 +74,26 @@ func (o Options) validate() error {
 		return errors.New("soak: want at least one case, 1 to 99 stores and 2 calls a second")
 	case o.For < time.Second || o.Every < time.Second:
 		return errors.New("soak: want a run and a time between kills of a second or more")
+	case o.Poll < 0 || o.Daemons < 0 || o.Daemons > 16:
+		return errors.New("soak: want at most 16 daemons, and no time between readings below 0")
 	case o.Now == nil || o.Notes == nil:
 		return errors.New("soak: want a clock and somebody to tell")
 	}
 	return nil
 }
 
-// daemons is how many share the work.
-const daemons = 2
-
 // A scene is everything around the daemons.
 type scene struct {
 	o       Options
 	dir     string
 	redis   string
-	rdb     *redis.Client
+	rdb     redis.UniversalClient
 	world   *simulator.World
 	acts    map[string]time.Time // when the answer to each dispute falls due
-	touches *touches
-	daemons [daemons]*daemon
+	touches *touches             // of the disputes
+	polls   *touches             // of the lists
+	apps    map[string]string    // the store of an app
+	daemons []*daemon
 	started int   // daemons so far
 	memory  int64 // the most that one of the killed has had, in bytes
 	stops   []func()
@@ -98,7 +104,10 @@ func newScene(ctx context.Context, o Options) (*scene, time.Time, error) {
 	if err := o.validate(); err != nil {
 		return nil, time.Time{}, err
 	}
-	s := &scene{o: o, acts: map[string]time.Time{}, touches: &touches{now: o.Now}}
+	s := &scene{
+		o: o, acts: map[string]time.Time{}, touches: &touches{now: o.Now}, polls: &touches{now: o.Now}, apps: map[string]string{},
+		daemons: make([]*daemon, cmp.Or(o.Daemons, 2)),
+	}
 	from, err := s.open(ctx)
 	if err != nil {
 		s.close()
@@ -117,13 +126,7 @@ func (s *scene) open(ctx context.Context) (from time.Time, err error) {
 			return from, err
 		}
 	}
-	addr, stop, err := embedded.StartRedis(ctx, "--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction")
-	if err != nil {
-		return from, err
-	}
-	s.redis, s.rdb = addr, redis.NewClient(&redis.Options{Addr: addr})
-	s.stops = append(s.stops, stop, func() { _ = s.rdb.Close() })
-	if err := Age(ctx, s.rdb, s.o.Now(), settle); err != nil {
+	if err := s.openRedis(ctx); err != nil {
 		return from, err
 	}
 	from = s.o.Now().Add(s.o.filling())
@@ -139,12 +142,40 @@ func (s *scene) open(ctx context.Context) (from time.Time, err error) {
 			s.acts[e.Subject] = e.Deadline.Add(-actBefore)
 		}
 	}
+	for name, value := range s.world.Env() {
+		if store, is := strings.CutSuffix(strings.TrimPrefix(name, "WK_STORE__"), "__APP_KEY"); is {
+			s.apps[value] = store
+		}
+	}
 	for i := range s.daemons {
 		if err := s.spawn(i); err != nil {
 			return from, err
 		}
 	}
 	return from, nil
+}
+
+func (s *scene) openRedis(ctx context.Context) error {
+	if s.redis = s.o.Redis; s.redis == "" {
+		addr, stop, err := embedded.StartRedis(ctx, "--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction")
+		if err != nil {
+			return err
+		}
+		s.redis = addr
+		s.stops = append(s.stops, stop)
+	}
+	s.rdb = redis.NewUniversalClient(&redis.UniversalOptions{Addrs: strings.Split(s.redis, ",")})
+	s.stops = append(s.stops, func() { _ = s.rdb.Close() })
+	return Age(ctx, s.rdb, s.o.Now(), settle)
+}
+
+// due tells whether a dispute is without an answer, and the time of it has come, or may have for the daemons.
+func (s *scene) due(issue string) bool {
+	if act, ok := s.acts[issue]; !ok || !act.Add(-early).Before(s.o.Now()) {
+		return false
+	}
+	_, answered := s.answers()[issue]
+	return !answered
 }
 
 // Age makes the memory of a Redis an hour old, so that nothing is frozen at the start; for daemons with that settle window.
@@ -184,7 +215,10 @@ func (s *scene) environ(url string) []string {
 	env := map[string]string{
 		"WK_REDIS__ADDRS": s.redis, "WK_HTTP__LISTEN": "127.0.0.1:0", "WK_LOG__LEVEL": "info", "WK_SLA__MODE": "live", "WK_SLA__ACCEPT_CAP": "500USD",
 		"WK_SLA__ACT_BEFORE": actBefore.String(), "WK_SLA__SETTLE": settle.String(), "WK_SLA__GUARD": guard.String(),
-		"WK_STORE__ALIEXPRESS__POLL": "1m", "WK_STORE__ALIEXPRESS__RATE": strconv.Itoa(s.o.Rate), "WK_STORE__ALIEXPRESS__CONCURRENCY": "32",
+		"WK_STORE__ALIEXPRESS__RATE": strconv.Itoa(s.o.Rate), "WK_STORE__ALIEXPRESS__CONCURRENCY": "32",
+	}
+	if s.o.Jobs > 0 {
+		env["WK_WORKERS__CONCURRENCY"] = strconv.Itoa(s.o.Jobs)
 	}
 	maps.Copy(env, s.world.Env())
 	out := []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + s.dir}
@@ -194,7 +228,8 @@ func (s *scene) environ(url string) []string {
 		}
 	}
 	for n := range s.o.Stores {
-		out = append(out, "WK_STORE__"+string(storeID(n))+"__BASE_URL="+url)
+		poll := cmp.Or(s.o.Poll, time.Minute) + time.Duration(n)*s.o.Apart
+		out = append(out, "WK_STORE__"+string(storeID(n))+"__BASE_URL="+url, "WK_STORE__"+string(storeID(n))+"__POLL="+poll.String())
 	}
 	return out
 }
@@ -218,13 +253,16 @@ func (s *scene) read(ctx context.Context, from time.Time) error {
 		if err := wait(ctx, time.Second); err != nil {
 			return err
 		}
+		if err := s.alive(); err != nil {
+			return err
+		}
 	}
-	s.sayf("%d of %d cases were read when the first answer fell due", s.touches.disputes(), s.o.Cases)
+	s.sayf("%d of %d cases were read when the first answer fell due", s.touches.count(), s.o.Cases)
 	return nil
 }
 
 // drain waits until every dispute is answered, but not beyond the last deadline.
-func (s *scene) drain(ctx context.Context, from time.Time) error {
+func (s *scene) drain(ctx context.Context, from time.Time, killed ...*daemon) error {
 	limit := cmp.Or(s.o.Drain, actBefore)
 	for end := from.Add(s.o.For + limit); s.o.Now().Before(end); {
 		left := s.o.Cases - s.inTime()
@@ -232,7 +270,7 @@ func (s *scene) drain(ctx context.Context, from time.Time) error {
 			return nil
 		}
 		s.sayf("%d answers left", left)
-		if err := s.alive(); err != nil {
+		if err := s.alive(killed...); err != nil {
 			return err
 		}
 		if err := wait(ctx, drainEvery); err != nil {
@@ -252,9 +290,12 @@ func (s *scene) inTime() (n int) {
 	return n
 }
 
-// alive reports a daemon that has ended by itself.
-func (s *scene) alive() error {
+// alive reports a daemon that has ended by itself, and was not killed.
+func (s *scene) alive(killed ...*daemon) error {
 	for _, d := range s.daemons {
+		if slices.Contains(killed, d) {
+			continue
+		}
 		if err := d.ended(); err != nil {
 			return err
 		}

@@ -96,7 +96,7 @@ func (s *scene) killing(ctx context.Context, until time.Time) ([]killing, error)
 		if err := s.alive(); err != nil {
 			return out, err
 		}
-		i := chance.IntN(daemons)
+		i := chance.IntN(len(s.daemons))
 		out = append(out, killing{at: s.o.Now(), number: s.daemons[i].number})
 		s.kill(i)
 		if err := s.spawn(i); err != nil {
@@ -145,7 +145,7 @@ func (s *scene) sayLate() {
 			}
 		}
 		for _, t := range s.touches.list() {
-			if t.issue == issue {
+			if t.of == issue {
 				s.sayf("  %s asked by daemon %d", t.at.Format(time.TimeOnly), t.by)
 			}
 		}
@@ -170,7 +170,7 @@ func (s *scene) answers() map[string]time.Time {
 func (s *scene) lags(kills []killing) []time.Duration {
 	answered, asked, end := s.answers(), map[string][]touch{}, s.o.Now()
 	for _, t := range s.touches.list() {
-		asked[t.issue] = append(asked[t.issue], t)
+		asked[t.of] = append(asked[t.of], t)
 	}
 	var out []time.Duration
 	for issue, act := range s.acts {

@@ -1,6 +1,7 @@
 package soak_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 
 	"watchkeeper/workers/embedded"
 	"watchkeeper/workers/embedded/soak"
+	"watchkeeper/workers/store/storetest"
 )
 
 // short is a soak of a minute; the long ones are run by `make soak`.
@@ -53,6 +55,76 @@ func TestTheWorkOfAKilledDaemonIsTakenUpWithinSeconds(t *testing.T) {
 	const much = 10 // seconds; who does not know that another is gone waits for its lease, of 60 s. wkdev soak measures the figure
 	if r.LagP50 >= much {
 		t.Errorf("half were taken up after %.1f s: want less than %d", r.LagP50, much)
+	}
+}
+
+// The takeover is what the watch over the other processes is for (workers/sweep): without it a feed that was being read would lie for two minutes, and
+// a case for one.
+func TestTwoDaemonsOneKilled(t *testing.T) {
+	t.Parallel()
+	const polledWithin, claimedWithin = 15 * time.Second, 5 * time.Second
+	const least = 4 // of each that the killed one must hold
+	o := short(t)
+	o.Stores, o.Poll, o.Redis = 16, 5*time.Second, storetest.Start(t)
+	o.For, o.Every, o.Reading, o.Drain = 20*time.Second, time.Second, 8*time.Second, 30*time.Second
+	r, err := soak.Take(t.Context(), o, least)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d feeds were read again after %s, the last after %s; %d cases were claimed after %s, the last after %s",
+		r.Feeds.Held, r.Feeds.Median, r.Feeds.Longest, r.Cases.Held, r.Cases.Median, r.Cases.Longest)
+	if r.Feeds.Held < least || r.Feeds.Longest > polledWithin || r.Feeds.Median > polledWithin {
+		t.Errorf("%+v: want at least %d feeds, each read again within %s", r.Feeds, least, polledWithin)
+	}
+	if r.Cases.Held < least || r.Cases.Longest > claimedWithin || r.Cases.Median > claimedWithin {
+		t.Errorf("%+v: want at least %d cases, each claimed within %s", r.Cases, least, claimedWithin)
+	}
+	if r.Twice != 0 || r.Left != 0 {
+		t.Errorf("%d effects too many, %d cases left unanswered", r.Twice, r.Left)
+	}
+}
+
+// Nobody deals out the work, and nobody has more of it than is his.
+func TestDaemonsShareTheWorkEvenlyAndTakeOverThatOfOneThatIsKilled(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{1, 2, 4} {
+		t.Run(fmt.Sprint(n, " daemons"), func(t *testing.T) {
+			t.Parallel()
+			o := short(t)
+			o.Daemons, o.Jobs, o.Cases, o.Stores, o.Redis = n, 12/n, 256, 64, storetest.Start(t)
+			o.Latency, o.Poll, o.Apart = 100*time.Millisecond, 5*time.Second, 100*time.Millisecond
+			o.For, o.Every, o.Reading, o.Drain = 44*time.Second, time.Second, 8*time.Second, 40*time.Second
+			r, err := soak.Divide(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%+v", r)
+			fair(t, "lists before the kill", r.Before.Feeds)
+			fair(t, "answers before the kill", r.Before.Cases)
+			if n > 1 {
+				fair(t, "lists after the kill", r.After.Feeds[1:])
+				fair(t, "answers after the kill", r.After.Cases[1:])
+			}
+			if r.Left != 0 || r.Unread != 0 || r.Twice != 0 {
+				t.Errorf("%d cases without an answer, %d lists unread since the kill, %d effects too many", r.Left, r.Unread, r.Twice)
+			}
+		})
+	}
+}
+
+// fair wants each to have at least half and at most twice what an even share is.
+func fair(t *testing.T, what string, shares []int) {
+	t.Helper()
+	total := 0
+	for _, n := range shares {
+		total += n
+	}
+	even := float64(total) / float64(len(shares))
+	for _, n := range shares {
+		if n == 0 || float64(n) < even/2 || float64(n) > 2*even {
+			t.Errorf("%s: want each within half and twice of %.0f, got %v", what, even, shares)
+			return
+		}
 	}
 }
 

@@ -34,6 +34,7 @@ var _ interface {
 // both is what is asked of each of the two.
 type both interface {
 	intake.Store
+	poll.Store
 	sweep.Store
 	sweep.Armed
 	sweep.Living
@@ -57,6 +58,7 @@ type pair struct {
 	world    *memstore.World
 	procs    [2][2]both // by process; Redis first
 	attempts []sla.Attempt
+	feed     sla.FeedRecord // as last claimed or written
 	dump     map[string]string
 	snapshot memstore.Snapshot
 }

@@ -20,6 +20,7 @@ type kind[R any] struct {
 	next    func(*R) *time.Time
 	version func(*R) *uint32
 	mark    func(*R) uint64
+	held    func(*R) bool          // whether a write's timer is a lease; nil: it never is
 	clean   func(*R, sla.Platform) // as it comes back from its packed form
 }
 
@@ -94,6 +95,9 @@ func write[R any](s *Store, k kind[R], shard int, key string, r *R, expect uint3
 	*k.next(&fresh) = instant(dueMS(*k.next(r)))
 	*k.version(&fresh) = expect + 1
 	k.set(t, key, fresh)
+	if ms := dueMS(*k.next(&fresh)); ms != 0 && k.held != nil && k.held(r) {
+		t.leased.Set(key, ms)
+	}
 	return true
 }
 

@@ -49,7 +49,9 @@ var feedKind = kind[sla.FeedRecord]{
 	next:    func(r *sla.FeedRecord) *time.Time { return &r.Next },
 	version: func(r *sla.FeedRecord) *uint32 { return &r.Version },
 	mark:    func(*sla.FeedRecord) uint64 { return 0 },
+	held:    func(r *sla.FeedRecord) bool { return r.Held },
 	clean: func(r *sla.FeedRecord, _ sla.Platform) {
+		r.Held = false
 		_, native := feedIdent(r.Store, r.ID)
 		r.ID = string(r.Store) + "/" + native
 		r.LastTry, r.LastSuccess = millis(r.LastTry), millis(r.LastSuccess)

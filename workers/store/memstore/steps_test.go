@@ -65,6 +65,34 @@ func (p *pair) records() map[string]func(*rapid.T) {
 			ids := []sla.DisputeID{anyID(t)}
 			p.same(t, "remove", func(s both) (any, error) { return nil, s.RemoveCases(ctx, ids) })
 		},
+		"ensure the feed": func(t *rapid.T) {
+			feeds := []sla.FeedRecord{{ID: "AE01/disputes", Store: "AE01", Next: p.now}}
+			p.same(t, "ensure the feed", func(s both) (any, error) { return nil, s.EnsureFeeds(ctx, feeds) })
+		},
+		"claim the feed": func(t *rapid.T) {
+			p.same(t, "claim the feed", func(s both) (any, error) {
+				out, err := s.ClaimFeeds(ctx, p.now, 2*lease, 3)
+				if len(out) == 1 {
+					p.feed = out[0]
+				}
+				return out, err
+			})
+		},
+		"write the feed": func(t *rapid.T) {
+			p.feed.ID, p.feed.Store, p.feed.Held = "AE01/disputes", "AE01", rapid.Bool().Draw(t, "held")
+			p.feed.Next = p.now.Add(time.Duration(rapid.IntRange(1, 300).Draw(t, "seconds")) * time.Second)
+			at := p.feed
+			p.same(t, "write the feed", func(s both) (any, error) {
+				stale, err := s.PutFeed(ctx, at)
+				if err == nil && !stale {
+					p.feed.Version = at.Version + 1
+				}
+				return stale, err
+			})
+		},
+		"end the feed's lease": func(t *rapid.T) {
+			p.same(t, "end the feed's lease", func(s both) (any, error) { return s.EndFeedLeases(ctx, p.now, p.now.Add(2*lease)) })
+		},
 		"wait": func(t *rapid.T) {
 			p.now = p.now.Add(time.Duration(rapid.IntRange(1, 300_000).Draw(t, "ms")) * time.Millisecond)
 		},
@@ -186,11 +214,10 @@ func dump(t fataler, rdb redis.UniversalClient) map[string]string {
 // It runs on a real server only, whose keys can be dumped and restored.
 func TestMemoryAnswersAsRedisDoes(t *testing.T) {
 	t.Parallel()
-	rdb := redis.NewClient(&redis.Options{Addr: storetest.StartRedis(t)})
-	t.Cleanup(func() { _ = rdb.Close() })
+	rdb := storetest.Connect(t, storetest.Start(t))
 	rapid.Check(t, func(t *rapid.T) {
-		must(t, rdb.FlushAll(ctx).Err())
-		p := &pair{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), rdb: rdb, world: memstore.NewWorld(2), attempts: []sla.Attempt{
+		must(t, storetest.Hand(rdb).FlushAll(ctx).Err())
+		p := &pair{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), rdb: storetest.Hand(rdb), world: memstore.NewWorld(2), attempts: []sla.Attempt{
 			{AttemptKey: sla.AttemptKey{Dispute: id(0), Turn: 1}, Token: 1}}}
 		o := store.Options{Shards: 2, Now: func() time.Time { return p.now }, Stores: map[sla.StoreID]sla.Platform{"AE01": "aliexpress"}}
 		for i := range p.procs {

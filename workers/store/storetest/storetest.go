@@ -1,34 +1,53 @@
-// Package storetest gives tests a Redis: an embedded one (miniredis) and real servers, started on free ports and killed with the test.
+// Package storetest gives tests a Redis: an embedded one (miniredis), real servers, and clusters of three masters, started on free ports and killed
+// with the test.
 //
-// It promises that every test gets a server of its own, so that tests run in parallel and may flush, fill or kill it. It is for tests
-// only and imports nothing of ours.
+// It promises that every test gets a Redis of its own, so that tests run in parallel and may flush, fill or kill it, and that no server outlives
+// the tests' process. With TEST_REDIS=cluster in the environment whatever leaves the kind to this package (Each, Start, StartEmbedded) gets a cluster.
+// It is for tests only and imports nothing of ours.
 package storetest
 
 import (
-	"context"
-	"fmt"
-	"net"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 )
 
-// ready is how long a server may take to answer.
-const ready = 20 * time.Second
+// variable names the kind of Redis that tests run on, where it is left to this package. It must not begin as the daemon's own do.
+const variable = "TEST_REDIS"
+
+// onCluster tells whether this run is for a cluster.
+func onCluster(tb testing.TB) bool {
+	tb.Helper()
+	switch kind := os.Getenv(variable); kind {
+	case "", "standalone":
+		return false
+	case "cluster":
+		return true
+	default:
+		tb.Fatalf("%s=%s: want standalone or cluster", variable, kind)
+		return false
+	}
+}
 
 // Each runs a subtest on the embedded Redis and one on a real server, there as the user that is shipped for the daemon: what the tests do
-// through it, the daemon may do. Without redis-server the second is skipped, and fails in CI.
+// through it, the daemon may do. Without redis-server the second is skipped, and fails in CI. With TEST_REDIS=cluster there is one subtest, on a
+// cluster as the same user.
 func Each(t *testing.T, test func(t *testing.T, rdb redis.UniversalClient)) {
 	t.Helper()
+	if onCluster(t) {
+		t.Run("cluster", func(t *testing.T) {
+			t.Parallel()
+			test(t, As(t, Start(t), Daemon))
+		})
+		return
+	}
 	t.Run("miniredis", func(t *testing.T) {
 		t.Parallel()
-		test(t, client(t, miniredis.RunT(t).Addr()))
+		test(t, Connect(t, miniredis.RunT(t).Addr()))
 	})
 	t.Run("redis", func(t *testing.T) {
 		t.Parallel()
@@ -36,26 +55,55 @@ func Each(t *testing.T, test func(t *testing.T, rdb redis.UniversalClient)) {
 	})
 }
 
-func client(tb testing.TB, addr string) redis.UniversalClient {
+// Start starts a server, or a cluster where the run is for one, and gives its address or addresses as WK_REDIS__ADDRS takes them. Whoever does not
+// log in may do everything, and the shipped users and Admin are there, too. Further arguments are pairs as redis-server takes them, of settings that
+// can be changed while it runs.
+func Start(tb testing.TB, args ...string) string {
 	tb.Helper()
-	rdb := redis.NewClient(&redis.Options{Addr: addr})
+	if !onCluster(tb) {
+		return StartRedis(tb, append(openUsers(tb), args...)...)
+	}
+	addrs := borrow(tb)
+	hand := Hand(Connect(tb, addrs))
+	for i := 0; i < len(args); i += 2 {
+		must(tb, hand.ConfigSet(tb.Context(), strings.TrimPrefix(args[i], "--"), args[i+1]).Err())
+	}
+	return addrs
+}
+
+// StartEmbedded is Start with an embedded Redis in place of a server, which needs nothing installed.
+func StartEmbedded(tb testing.TB) string {
+	tb.Helper()
+	if onCluster(tb) {
+		return borrow(tb)
+	}
+	return miniredis.RunT(tb).Addr()
+}
+
+// Connect gives a client of what one of the functions of this package started, without a login.
+func Connect(tb testing.TB, addrs string) redis.UniversalClient {
+	tb.Helper()
+	rdb := dial(addrs, "", "")
+	if _, cluster := rdb.(*redis.ClusterClient); cluster {
+		lend(tb, rdb, dial(addrs, "", ""))
+	}
 	tb.Cleanup(func() { _ = rdb.Close() })
 	return rdb
 }
 
-// StartRedis starts a server without persistence on a free port of the loopback interface, with further arguments as redis-server takes
+// dial makes the client that the daemon would.
+func dial(addrs, user, password string) redis.UniversalClient {
+	return redis.NewUniversalClient(&redis.UniversalOptions{Addrs: strings.Split(addrs, ","), Username: user, Password: password})
+}
+
+// StartRedis starts a single server without persistence on a free port of the loopback interface, with further arguments as redis-server takes
 // them, and gives its address. It ends with the test.
 func StartRedis(tb testing.TB, args ...string) string {
 	tb.Helper()
-	binary := find(tb)
-	// Another process may take the port between our look and the server's start; then the server ends at once.
-	for range 5 {
-		if addr, ok := start(tb, binary, args); ok {
-			return addr
-		}
-	}
-	tb.Fatal("redis-server does not start")
-	return ""
+	s, err := startServer(find(tb), args)
+	must(tb, err)
+	tb.Cleanup(s.kill)
+	return s.addr
 }
 
 func find(tb testing.TB) string {
@@ -72,112 +120,10 @@ func find(tb testing.TB) string {
 	return ""
 }
 
-func start(tb testing.TB, binary string, args []string) (string, bool) {
-	tb.Helper()
-	port := freePort(tb)
-	addr := fmt.Sprintf("127.0.0.1:%d", port)
-	args = append([]string{"--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
-		"--dir", tb.TempDir(), "--daemonize", "no", "--loglevel", "warning"}, args...)
-	cmd := exec.Command(binary, args...)
-	if err := cmd.Start(); err != nil {
-		tb.Fatalf("start redis-server: %v", err)
-	}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = cmd.Wait() // it is killed, so it never ends well
-	}()
-	stop := func() {
-		_ = cmd.Process.Kill()
-		<-ended
-	}
-	rdb := redis.NewClient(&redis.Options{Addr: addr, MaxRetries: -1})
-	defer rdb.Close()
-	up := until(tb, ended, func(ctx context.Context) bool {
-		info, err := rdb.Info(ctx, "server").Result()
-		return err == nil && strings.Contains(info, fmt.Sprintf("process_id:%d\r", cmd.Process.Pid)) ||
-			err != nil && strings.Contains(err.Error(), "NOAUTH")
-	})
-	if !up {
-		stop()
-		return "", false
-	}
-	tb.Cleanup(stop)
-	return addr, true
-}
-
-// until asks again and again; false when ended is closed or the time is over.
-func until(tb testing.TB, ended <-chan struct{}, ask func(context.Context) bool) bool {
-	tb.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), ready)
-	defer cancel()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !ask(ctx) {
-		select {
-		case <-ended:
-			return false
-		case <-ctx.Done():
-			return false
-		case <-tick.C:
-		}
-	}
-	return true
-}
-
-// freePort finds a port whose cluster bus port (ten thousand higher) exists too.
-func freePort(tb testing.TB) int {
-	tb.Helper()
-	for range 1000 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			tb.Fatalf("find a free port: %v", err)
-		}
-		addr, ok := l.Addr().(*net.TCPAddr)
-		if !ok {
-			tb.Fatalf("%v is no TCP address", l.Addr())
-		}
-		port := addr.Port
-		_ = l.Close()
-		if port <= 55535 {
-			return port
-		}
-	}
-	tb.Fatal("no free port below 55536")
-	return 0
-}
-
-// StartCluster starts three masters that share the slots, and gives a client of the cluster.
+// StartCluster starts a cluster of three masters that share the slots, and gives a client of it, which does not log in.
 func StartCluster(tb testing.TB) redis.UniversalClient {
 	tb.Helper()
-	const masters, slots = 3, 16384
-	addrs := make([]string, masters)
-	nodes := make([]*redis.Client, masters)
-	for i := range nodes {
-		addrs[i] = StartRedis(tb, "--cluster-enabled", "yes", "--cluster-node-timeout", "5000")
-		nodes[i] = redis.NewClient(&redis.Options{Addr: addrs[i]})
-		tb.Cleanup(func() { _ = nodes[i].Close() })
-	}
-	ctx := context.Background()
-	for i, node := range nodes {
-		must(tb, node.ClusterAddSlotsRange(ctx, i*slots/masters, (i+1)*slots/masters-1).Err())
-		host, port, err := net.SplitHostPort(addrs[0])
-		must(tb, err)
-		if i > 0 {
-			must(tb, node.ClusterMeet(ctx, host, port).Err())
-		}
-	}
-	for _, node := range nodes {
-		if !until(tb, nil, func(ctx context.Context) bool {
-			info := node.ClusterInfo(ctx).Val()
-			return strings.Contains(info, "cluster_state:ok") && strings.Contains(info, fmt.Sprintf("cluster_known_nodes:%d", masters))
-		}) {
-			tb.Fatal("the cluster does not come together")
-		}
-	}
-	rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: addrs})
-	tb.Cleanup(func() { _ = rdb.Close() })
-	return rdb
+	return Connect(tb, borrow(tb))
 }
 
 func must(tb testing.TB, err error) {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 	"testing"
 
@@ -16,10 +17,10 @@ const (
 	Operator = "wkctl"
 )
 
-// Password is every user's in a server of StartWithUsers.
+// Password is every user's in a server of StartWithUsers or Start.
 const Password = "of-a-server-for-tests"
 
-// Admin may do everything on a server of StartWithUsers: the hand that breaks things.
+// Admin may do everything on such a server: the hand that breaks things.
 const Admin = "admin"
 
 var userLine = regexp.MustCompile(`(?m)^user (\S+) on `)
@@ -41,26 +42,51 @@ func StartWithUsers(tb testing.TB, args ...string) string {
 	return StartRedis(tb, append([]string{"--aclfile", UsersFile(tb)}, args...)...)
 }
 
-// As logs in as a user of a server of StartWithUsers.
-func As(tb testing.TB, addr, user string) *redis.Client {
+// openUsers are arguments that give a server the users of UsersFile, and leave it open to whoever does not log in.
+func openUsers(tb testing.TB) []string {
 	tb.Helper()
-	rdb := redis.NewClient(&redis.Options{Addr: addr, Username: user, Password: Password})
-	admin := redis.NewClient(&redis.Options{Addr: addr, Username: Admin, Password: Password})
-	hands.Store(rdb, admin)
-	tb.Cleanup(func() {
-		hands.Delete(rdb)
-		_, _ = rdb.Close(), admin.Close()
-	})
+	text, err := os.ReadFile(UsersFile(tb))
+	must(tb, err)
+	var args []string
+	for line := range strings.Lines(string(text)) {
+		user := strings.Fields(line)
+		if user[1] == "default" {
+			user = []string{"user", "default", "on", "nopass", "~*", "&*", "+@all"}
+		}
+		args = append(append(args, "--user"), user[1:]...)
+	}
+	return args
+}
+
+// As logs in as a user of what StartWithUsers or Start has started.
+func As(tb testing.TB, addrs, user string) redis.UniversalClient {
+	tb.Helper()
+	rdb := dial(addrs, user, Password)
+	lend(tb, rdb, dial(addrs, Admin, Password))
+	tb.Cleanup(func() { _ = rdb.Close() })
 	return rdb
 }
 
-// hands are the administrators behind clients of As.
+// hands are the administrators behind clients.
 var hands sync.Map
 
-// Hand is the administrator's client beside one of As, for what the tests do to a server; of any other client it is the client itself.
+// lend puts an administrator's hand beside a client. On a cluster it reaches every master where a command is not about one key.
+func lend(tb testing.TB, rdb, hand redis.UniversalClient) {
+	tb.Helper()
+	if cluster, ok := hand.(*redis.ClusterClient); ok {
+		hand = everywhere{cluster}
+	}
+	hands.Store(rdb, hand)
+	tb.Cleanup(func() {
+		hands.Delete(rdb)
+		_ = hand.Close()
+	})
+}
+
+// Hand is the administrator's client beside one of As or Connect, for what the tests do to a server; of any other client it is the client itself.
 func Hand(rdb redis.UniversalClient) redis.UniversalClient {
 	if hand, ok := hands.Load(rdb); ok {
-		if admin, ok := hand.(*redis.Client); ok {
+		if admin, ok := hand.(redis.UniversalClient); ok {
 			return admin
 		}
 	}

@@ -1,0 +1,134 @@
+package soak
+
+import (
+	"bytes"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"watchkeeper/connectors/simulator"
+)
+
+// A touch is a request about one dispute, or the beginning of a reading of a store's list, as the platform sees it.
+type touch struct {
+	at time.Time
+	of string // the dispute or the store
+	by int    // the daemon, by the order in which they were started
+}
+
+// touches are all of them, in order.
+type touches struct {
+	now func() time.Time
+	mu  sync.Mutex
+	all []touch
+}
+
+func (t *touches) add(of string, by int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.all = append(t.all, touch{at: t.now(), of: of, by: by})
+}
+
+// list gives all so far.
+func (t *touches) list() []touch {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clip(t.all)
+}
+
+// count is of how many there was one.
+func (t *touches) count() int {
+	seen := map[string]struct{}{}
+	for _, x := range t.list() {
+		seen[x.of] = struct{}{}
+	}
+	return len(seen)
+}
+
+// since gives the first of each after an instant that was not by a certain daemon.
+func (t *touches) since(at time.Time, not int) map[string]time.Time {
+	out := map[string]time.Time{}
+	for _, x := range t.list() {
+		if _, known := out[x.of]; !known && x.by != not && x.at.After(at) {
+			out[x.of] = x.at
+		}
+	}
+	return out
+}
+
+// A door is one daemon's way to the platform, which notes what it asks for. When it is shut whoever reads a list or a dispute waits, for as long as he
+// lives.
+type door struct {
+	s        *scene
+	number   int
+	platform http.Handler
+
+	mu   sync.Mutex
+	shut bool
+	kept [2]map[string]struct{} // the stores and the disputes whose readers wait
+}
+
+func newDoor(s *scene, number int) *door {
+	return &door{s: s, number: number, platform: s.world.Handler(simulator.AliExpress), kept: [2]map[string]struct{}{{}, {}}}
+}
+
+// close shuts the door.
+func (d *door) close() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.shut = true
+}
+
+// held are the stores whose lists and the disputes that are being read at a shut door.
+func (d *door) held() (feeds, cases []string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Sorted(maps.Keys(d.kept[0])), slices.Sorted(maps.Keys(d.kept[1]))
+}
+
+// keeps tells whether a reader has to wait.
+func (d *door) keeps(kind int, of string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.shut {
+		d.kept[kind][of] = struct{}{}
+	}
+	return d.shut
+}
+
+func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	asked := r.Clone(r.Context())
+	asked.Body = io.NopCloser(bytes.NewReader(body))
+	if asked.ParseForm() == nil && d.notes(asked.Form) {
+		<-r.Context().Done()
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	if wait(r.Context(), d.s.o.Latency) != nil {
+		panic(http.ErrAbortHandler) // the caller has gone before the platform had the request
+	}
+	d.platform.ServeHTTP(w, r)
+}
+
+// notes a request, and tells whether it has to wait.
+func (d *door) notes(form url.Values) bool {
+	issue, query := form.Get("issue_id"), form.Get("query_dto")
+	switch method := form.Get("method"); {
+	case method == "aliexpress.issue.issuelist.get" && strings.Contains(query, `"current_page":1,`) && !strings.Contains(query, "order_no"):
+		store := d.s.apps[form.Get("app_key")]
+		d.s.polls.add(store, d.number)
+		return d.keeps(0, store)
+	case issue != "":
+		d.s.touches.add(issue, d.number)
+		return method == "aliexpress.issue.detail.get" && d.s.due(issue) && d.keeps(1, issue)
+	}
+	return false
+}
