@@ -52,7 +52,8 @@ func Divide(ctx context.Context, o Options) (Sharing, error) {
 		return Sharing{}, err
 	}
 	out := Sharing{
-		Before: Share{s.readings(from, killed), s.gave(time.Time{}, killed)}, After: Share{s.readings(killed.Add(ofKill), end), s.gave(killed, s.o.Now())}, Left: s.left(killed), Twice: s.world.Report().DoubleEffects,
+		Before: Share{s.readings(from, killed), s.gave(time.Time{}, killed)}, After: Share{s.readings(killed.Add(ofKill), end), s.gave(killed, s.o.Now())},
+		Left: s.left(killed), Twice: s.world.Report().DoubleEffects,
 		Unread: s.o.Stores - len(s.polls.since(killed, 0)),
 	}
 	s.sayf("before the kill %+v, after it %+v", out.Before, out.After)

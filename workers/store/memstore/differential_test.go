@@ -31,13 +31,18 @@ var _ interface {
 	handle.Audit
 } = (*memstore.Store)(nil)
 
-// both is what is asked of each of the two.
-type both interface {
+// timed is what has a timer.
+type timed interface {
 	intake.Store
 	poll.Store
 	sweep.Store
 	sweep.Armed
 	sweep.Living
+}
+
+// both is what is asked of each of the two.
+type both interface {
+	timed
 	handle.Ledger
 	handle.Money
 	CheckKill(ctx context.Context, p sla.Platform, id sla.StoreID, r sla.Reason) error

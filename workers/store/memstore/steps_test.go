@@ -65,6 +65,14 @@ func (p *pair) records() map[string]func(*rapid.T) {
 			ids := []sla.DisputeID{anyID(t)}
 			p.same(t, "remove", func(s both) (any, error) { return nil, s.RemoveCases(ctx, ids) })
 		},
+		"wait": func(t *rapid.T) {
+			p.now = p.now.Add(time.Duration(rapid.IntRange(1, 300_000).Draw(t, "ms")) * time.Millisecond)
+		},
+	}
+}
+
+func (p *pair) feeds() map[string]func(*rapid.T) {
+	return map[string]func(*rapid.T){
 		"ensure the feed": func(t *rapid.T) {
 			feeds := []sla.FeedRecord{{ID: "AE01/disputes", Store: "AE01", Next: p.now}}
 			p.same(t, "ensure the feed", func(s both) (any, error) { return nil, s.EnsureFeeds(ctx, feeds) })
@@ -92,9 +100,6 @@ func (p *pair) records() map[string]func(*rapid.T) {
 		},
 		"end the feed's lease": func(t *rapid.T) {
 			p.same(t, "end the feed's lease", func(s both) (any, error) { return s.EndFeedLeases(ctx, p.now, p.now.Add(2*lease)) })
-		},
-		"wait": func(t *rapid.T) {
-			p.now = p.now.Add(time.Duration(rapid.IntRange(1, 300_000).Draw(t, "ms")) * time.Millisecond)
 		},
 	}
 }
@@ -229,7 +234,7 @@ func TestMemoryAnswersAsRedisDoes(t *testing.T) {
 		}
 		p.now = p.now.Add(store.DefaultSettle)
 		steps := p.records()
-		for _, more := range []map[string]func(*rapid.T){p.ledger(), p.memory()} {
+		for _, more := range []map[string]func(*rapid.T){p.feeds(), p.ledger(), p.memory()} {
 			maps.Copy(steps, more)
 		}
 		t.Repeat(steps)
