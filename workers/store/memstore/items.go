@@ -95,6 +95,7 @@ func write[R any](s *Store, k kind[R], shard int, key string, r *R, expect uint3
 	*k.next(&fresh) = instant(dueMS(*k.next(r)))
 	*k.version(&fresh) = expect + 1
 	k.set(t, key, fresh)
+	t.leased.Delete(key) // a timer of the same millisecond is no lease any more
 	if ms := dueMS(*k.next(&fresh)); ms != 0 && k.held != nil && k.held(r) {
 		t.leased.Set(key, ms)
 	}
