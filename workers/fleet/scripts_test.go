@@ -2,6 +2,7 @@ package fleet_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,9 +37,10 @@ func TestTheRolesOfAProcessAndItsServersAreTold(t *testing.T) {
 	b.has("watchkeeper_role", map[string]float64{" poll": 0, " work": 1, " sweep": 0, " admin": 1})
 	b.has("watchkeeper_redis_servers", map[string]float64{"": 0})
 	b.must(b.fleet.LookAround(t.Context()))
-	b.has("watchkeeper_redis_servers", map[string]float64{"": 1})
+	addrs := b.o.Config.Redis.Addrs // one, or those of the masters of a cluster
+	b.has("watchkeeper_redis_servers", map[string]float64{"": float64(len(addrs))})
 
-	all, err := fleet.New(t.Context(), options(t, b.o.Config.Redis.Addrs[0]))
+	all, err := fleet.New(t.Context(), options(t, strings.Join(addrs, ",")))
 	b.must(err)
 	defer func() { b.must(all.Stop(context.Background())) }()
 	(&bundle{t: t, fleet: all}).has("watchkeeper_role", map[string]float64{" poll": 1, " work": 1, " sweep": 1, " admin": 1})

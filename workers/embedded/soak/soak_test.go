@@ -52,7 +52,7 @@ func TestTheWorkOfAKilledDaemonIsTakenUpWithinSeconds(t *testing.T) {
 	if r.Held == 0 {
 		t.Error("the killed daemons held nothing: the test shows nothing")
 	}
-	const much = 10 // seconds; who does not know that another is gone waits for its lease, of 60 s. wkdev soak measures the figure
+	const much = 20 // seconds; who does not know that another is gone waits for its lease, of 60 s. wkdev soak measures the figure
 	if r.LagP50 >= much {
 		t.Errorf("half were taken up after %.1f s: want less than %d", r.LagP50, much)
 	}
