@@ -1,4 +1,4 @@
-# `make` lists what there is. CI runs .ci/run, which does what `make check` does and one smoke run more.
+# `make` lists what there is. CI runs .ci/run: what `make check` does but for `vuln`, and the runs with real processes; not image-check and apply-check.
 SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
@@ -96,6 +96,7 @@ deploy-check: ## hold the manifests under deploy/ to the API's own types, to eac
 
 .PHONY: apply-check
 apply-check: ## apply everything under deploy/ to a real API server, of the programs in KUBEBUILDER_ASSETS (deploy/check/assets.sh builds them)
+	@test -n "$$KUBEBUILDER_ASSETS" || { echo 'set KUBEBUILDER_ASSETS to a folder with etcd and kube-apiserver: deploy/check/assets.sh FOLDER builds them'; exit 1; }
 	cd deploy/check && $(GO) test -count=1 -timeout 20m -run '^TestARealAPIServer' -v .
 
 .PHONY: bench

@@ -1,7 +1,8 @@
 // Command wkctl is the operator's hand: it reads the records of a fleet, explains decisions, examines a running installation, checks and prints
 // the configuration, replays recorded replies of platforms, says yes or no to answers that wait, and throws kill switches. Only the last two
-// change anything, and only the records of the fleet: it sends nothing to a platform but a question of doctor for a page. It promises that no
-// secret is ever printed, and that text from platforms cannot command a terminal. It may import workers/fleet and whatever is below it.
+// change anything, and only the records of the fleet: it sends nothing to a platform but a question of doctor for a page, and nothing to people but notify
+// test. It promises that no
+// secret is ever printed, and that text from platforms cannot command a terminal. It may import workers/fleet and whatever is below it, and the daemon.
 //
 // Called by the daemon's name it is the daemon: the two share nearly all of their code, and the image holds it once.
 package main

@@ -64,10 +64,7 @@ func (t *tool) tryHooks(ctx context.Context) error {
 		}
 		all = append(all, one)
 	}
-	if err := poster.Close(ctx); err != nil {
-		return err
-	}
-	if err := t.show(all, func(w io.Writer) { printHookTests(w, all) }); err != nil {
+	if err := errors.Join(t.show(all, func(w io.Writer) { printHookTests(w, all) }), poster.Close(ctx)); err != nil {
 		return err
 	}
 	switch {

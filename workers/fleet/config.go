@@ -114,8 +114,8 @@ func (c *Config) validate() []error {
 	if c.Workers.Shutdown < time.Second || c.Workers.Shutdown > 10*time.Minute {
 		bad("WORKERS__SHUTDOWN", "want 1s to 10m")
 	}
-	if c.Workers.Sweep < time.Millisecond || c.Workers.Sweep > time.Minute {
-		bad("WORKERS__SWEEP", "want 1ms to 1m")
+	if c.Workers.Sweep < time.Millisecond || c.Workers.Sweep > 30*time.Second { // looks are up to twice that apart, and deadAfter is more
+		bad("WORKERS__SWEEP", "want 1ms to 30s")
 	}
 	if c.Workers.Poll < time.Millisecond || c.Workers.Poll > time.Minute {
 		bad("WORKERS__POLL", "want 1ms to 1m")

@@ -47,7 +47,7 @@ var abouts = map[string]struct{ sentence, example string }{
 	"WK_HTTP__LISTEN":         {"Where metrics and probes are served.", ":8080"},
 	"WK_WORKERS__CONCURRENCY": {"How many jobs run at once in one process, 1 to 1000.", "64"},
 	"WK_WORKERS__SHUTDOWN":    {"How long running jobs have when the process is asked to stop, 1s to 10m.", "45s"},
-	"WK_WORKERS__SWEEP":       {"How often the timers are looked at on average, 1ms to 1m: a due case waits twice that at most.", "50ms"},
+	"WK_WORKERS__SWEEP":       {"How often the timers are looked at on average, 1ms to 30s: a due case waits twice that at most.", "50ms"},
 	"WK_WORKERS__POLL":        {"How often is looked for lists that are due, on average, 1ms to 1m.", "250ms"},
 	"WK_WORKERS__ROLES": {"What this process does: all, or a list of poll (reads the platforms' lists), work (answers), sweep (looks at the timers) and " +
 		"admin (serves WK_HTTP__ADMIN and counts all cases for the metrics). Some process must have each.", "poll,sweep"},

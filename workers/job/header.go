@@ -1,7 +1,6 @@
 package job
 
 import (
-	"maps"
 	"slices"
 	"strings"
 )
@@ -50,8 +49,12 @@ func Under(jobs []Job, parents map[string]string) []Job {
 		if err != nil {
 			continue
 		}
-		own := maps.Clone(parents)
-		maps.DeleteFunc(own, func(id, _ string) bool { return id != "" && !slices.Contains(args.IDs, id) })
+		own := map[string]string{}
+		for _, id := range append(slices.Clip(args.IDs), "") {
+			if parent, ok := parents[id]; ok {
+				own[id] = parent
+			}
+		}
 		jobs[i].Parents = own
 	}
 	return jobs
