@@ -11,7 +11,8 @@ type metrics struct {
 
 func newMetrics(reg prometheus.Registerer) *metrics {
 	spans := promauto.With(reg).NewCounterVec(prometheus.CounterOpts{Name: "watchkeeper_trace_spans_total",
-		Help: "Spans, by what became of them: exported; rejected by the collector; failed, as it could not be reached or refused the batch; dropped, as too many waited."}, []string{"outcome"})
+		Help: "Spans, by what became of them: exported; rejected by the collector; failed, as it could not be reached or refused them all; " +
+			"dropped, as too many waited."}, []string{"outcome"})
 	return &metrics{
 		exported: spans.WithLabelValues("exported"), rejected: spans.WithLabelValues("rejected"),
 		failed: spans.WithLabelValues("failed"), dropped: spans.WithLabelValues("dropped"),
