@@ -137,6 +137,10 @@ soak: ## kill two real daemons every 5 s for 10 minutes, then empty their Redis;
 	$(GO) run ./cmd/wkdev soak --seed $(SEED)
 	$(GO) run ./cmd/wkdev soak --seed $(SEED) --flush --minutes 3
 
+.PHONY: takeover
+takeover: ## kill one of two daemons while it reads lists and disputes, and see how long they lie
+	TAKEOVER=1 $(GO) test -count=1 -v -run '^TestTwoDaemonsOneKilled$$' ./workers/embedded/soak
+
 .PHONY: demo
 demo: ## show the whole program at work, needing nothing but Go
 	$(GO) run ./cmd/wkdev --seed $(SEED)
