@@ -58,6 +58,8 @@ type CaseCompared struct {
 type CaseWrite struct {
 	CaseRecord
 	Expect uint32 // 0 when there was no record
+	// Leased says that Next is the end of a lease, as a claim gives one: it ends at once when a process is found gone, for that one may have had the work.
+	Leased bool
 }
 
 // A PutResult is what became of a write. A stale one changed nothing: somebody else wrote first.
@@ -105,12 +107,12 @@ type FeedRecord struct {
 	Cursor      string
 	Next        time.Time // when to read it again
 	LastTry     time.Time
-	LastSuccess time.Time
-	Failures    uint32 // in a row, up to 65,535
-	Strikes     uint32 // readings in a row that began and did not come to their ends: whoever read it was gone
+	LastSuccess time.Time // what was changed before is read
+	Failures    uint32    // in a row, up to 65,535
+	Strikes     uint32    // readings in a row that began and did not come to their ends: whoever read it was gone
 	Version     uint32
-	// Held says in a write that Next is the end of a lease, as a claim gives one: who reads the feed may be found gone before. It is never read back.
-	Held bool
+	Began       time.Time // the walk through a snapshot that stopped at Cursor; zero outside one
+	Reader      string    // the process that is reading it, as the store names it; empty: none, or one whose end changes nothing
 }
 
 // A Claim is the answer to one claim of several: the slot as it stands, or why it cannot be had.

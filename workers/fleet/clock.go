@@ -224,6 +224,13 @@ func (t timed) PutShipments(ctx context.Context, writes []sla.ShipmentWrite) ([]
 	return t.Store.PutShipments(ctx, writes)
 }
 
+func (t timed) BeginFeed(ctx context.Context, feed sla.FeedRecord) (bool, error) {
+	if !t.clock.believed() {
+		return false, errClock
+	}
+	return t.Store.BeginFeed(ctx, feed)
+}
+
 func (t timed) PutFeed(ctx context.Context, feed sla.FeedRecord) (bool, error) {
 	if !t.clock.believed() {
 		return false, errClock

@@ -119,6 +119,8 @@ func TestAClockThatJumpedWritesNoTimerAndForgetsNoOutcome(t *testing.T) {
 		_, err = f.PutShipments(ctx, ship)
 		errs = append(errs, err)
 		_, err = f.PutFeed(ctx, feed)
+		errs = append(errs, err)
+		_, err = f.BeginFeed(ctx, feed)
 		return append(errs, err)
 	}
 	k.compare(h.at, h.at, h.at)

@@ -32,6 +32,7 @@ type records struct {
 	rejects   []sla.Rejected
 	fails     map[string]bool
 	puts      int
+	leased    bool   // the timer of the last write
 	beforePut func() // runs once, as another worker would
 }
 
@@ -73,7 +74,7 @@ func (r *records) PutCases(_ context.Context, writes []sla.CaseWrite) ([]sla.Put
 			continue
 		}
 		w.Version = w.Expect + 1
-		r.cases[w.ID.String()] = w.CaseRecord
+		r.cases[w.ID.String()], r.leased = w.CaseRecord, w.Leased
 		out[i].Version = w.Version
 	}
 	return out, nil

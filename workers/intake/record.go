@@ -189,7 +189,7 @@ func (in *Intake) write(src *connectors.Source, o observed, lost bool) (sla.Case
 	w.Unresolved = w.Unresolved || lost
 	drift, due := in.arm(src, &w, again)
 	if w.Unresolved && o.look.After(in.now()) && o.look.Before(w.Next) {
-		w.Next = o.look
+		w.Next, w.Leased = o.look, false
 	}
 	in.metrics.drift(src.Platform, drift)
 	return w, due
@@ -220,6 +220,6 @@ func (in *Intake) arm(src *connectors.Source, w *sla.CaseWrite, again bool) (dri
 	default:
 		wait, due = min(wait, grace), true
 	}
-	w.Next = ours.Add(wait)
+	w.Next, w.Leased = ours.Add(wait), due
 	return decision.Drift, due
 }

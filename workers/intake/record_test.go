@@ -145,15 +145,15 @@ func TestAnOutcomeIsAskedForWhenTheCallerSays(t *testing.T) {
 		"earlier than the pace of settle": {true, 2 * time.Minute, 2 * time.Minute},
 		"later than the pace of settle":   {true, 20 * time.Minute, 10 * time.Minute},
 		"past":                            {true, -time.Minute, 10 * time.Minute},
-		"resolved":                        {false, 2 * time.Minute, time.Minute}, // the answer is due
+		"resolved":                        {false, 2 * time.Minute, time.Minute}, // the answer is due, and its timer is a lease
 	} {
 		b, r := known(t, func(rec *sla.CaseRecord) { rec.Unresolved = true })
 		b.now = slatest.Epoch.Add(115 * time.Hour)
 		rec := b.kase(1)
 		rec.Unresolved = c.left
 		err := b.in.Await(context.Background(), b.src, b.disputes[r.ID], rec, b.now.Add(c.look))
-		if got := b.kase(1).Next.Sub(b.now); err != nil || got != c.want {
-			t.Errorf("%s: want the next look after %v, got %v (%v)", name, c.want, got, err)
+		if got := b.kase(1).Next.Sub(b.now); err != nil || got != c.want || b.leased == c.left {
+			t.Errorf("%s: want the next look after %v, leased %v, got %v, %v (%v)", name, c.want, !c.left, got, b.leased, err)
 		}
 	}
 }
@@ -196,8 +196,8 @@ func TestEveryDeadlineGetsItsTimerAndItsWork(t *testing.T) {
 			if got := b.kase(1).Next.Sub(b.now); err != nil || got != c.next {
 				t.Errorf("%s, skew %v: want a look in %v, got %v (%v)", name, skew, c.next, got, err)
 			}
-			if asks := len(b.asked(t, job.Assess)) == 1; asks != c.asks {
-				t.Errorf("%s, skew %v: want a decision asked for %v, got %v", name, skew, c.asks, b.jobs)
+			if asks := len(b.asked(t, job.Assess)) == 1; asks != c.asks || b.leased != c.asks {
+				t.Errorf("%s, skew %v: want a decision asked for and its timer leased %v, got %v and %v", name, skew, c.asks, b.jobs, b.leased)
 			}
 		}
 	}

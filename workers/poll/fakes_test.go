@@ -63,7 +63,17 @@ func (f *feeds) ClaimFeeds(_ context.Context, now time.Time, lease time.Duration
 	return out, f.claim
 }
 
+func (f *feeds) BeginFeed(ctx context.Context, r sla.FeedRecord) (bool, error) {
+	r.Reader = "this one"
+	return f.write(ctx, r)
+}
+
 func (f *feeds) PutFeed(ctx context.Context, r sla.FeedRecord) (bool, error) {
+	r.Reader = ""
+	return f.write(ctx, r)
+}
+
+func (f *feeds) write(ctx context.Context, r sla.FeedRecord) (bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := errors.Join(ctx.Err(), f.put); err != nil {

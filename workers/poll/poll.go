@@ -26,6 +26,7 @@ import (
 type Store interface {
 	EnsureFeeds(ctx context.Context, feeds []sla.FeedRecord) error
 	ClaimFeeds(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]sla.FeedRecord, error)
+	BeginFeed(ctx context.Context, feed sla.FeedRecord) (stale bool, err error)
 	PutFeed(ctx context.Context, feed sla.FeedRecord) (stale bool, err error)
 }
 
@@ -44,7 +45,7 @@ type Feed struct {
 
 // Timings of polling.
 const (
-	Lease    = 2 * time.Minute  // a claim of a feed; a crashed poller's feeds are read again after it, or when it is found gone
+	Lease    = 2 * time.Minute  // a claim of a feed; a feed is read again after it, or when who reads it is found gone for the first time
 	maxPages = 400              // of one claim: a walk goes on at the next claim from its cursor
 	slots    = 16               // feeds read at once by one process
 	longest  = 15 * time.Minute // the most a failing feed is put off, whatever the platform asks for
@@ -195,7 +196,8 @@ func (r *Runner) read(ctx context.Context, feed Feed, rec sla.FeedRecord) {
 	switch {
 	case err == nil:
 		rec.Failures = 0
-		if rec.Next = now.Add(r.spread(every)); until.After(now) && until.Before(rec.Next) {
+		// A list is read at its pace from the beginning of a reading on, as long as that leaves others something of the platform's allowance.
+		if rec.Next = later(rec.LastSuccess.Add(r.spread(every)), now.Add(every/10)); until.After(now) && until.Before(rec.Next) {
 			rec.Next = until
 		}
 	case connectors.KindOf(err) == connectors.Throttled:
@@ -216,8 +218,11 @@ func (r *Runner) read(ctx context.Context, feed Feed, rec sla.FeedRecord) {
 	// The record is written even when we are stopping: the pages are recorded, and a lost cursor would only read them again.
 	ctx, cancel2 := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel2()
-	if _, err := r.store.PutFeed(ctx, rec); err != nil {
+	switch stale, err := r.store.PutFeed(ctx, rec); {
+	case err != nil:
 		r.log.Warn("cursor not kept", zap.String("feed", feed.ID), zap.Error(err))
+	case stale:
+		r.log.Info("another process reads the feed, too", zap.String("feed", feed.ID)) // it took us for gone, or our lease is over
 	}
 }
 
@@ -237,7 +242,11 @@ func (r *Runner) begin(ctx context.Context, feed Feed, rec *sla.FeedRecord) bool
 	if rec.Strikes >= strikes {
 		rec.Next = rec.LastTry.Add(r.spread(longest)) // apart from those that were read beside it and ended with it
 	}
-	stale, err := r.store.PutFeed(ctx, *rec)
+	put := r.store.BeginFeed
+	if rec.Strikes > 1 {
+		put = r.store.PutFeed // who reads it may be gone because of it: the next one is not to follow within seconds
+	}
+	stale, err := put(ctx, *rec)
 	if err != nil {
 		r.log.Warn("feed not begun", zap.String("feed", feed.ID), zap.Error(err))
 	}
@@ -295,16 +304,21 @@ func (r *Runner) pages(ctx context.Context, feed Feed, rec *sla.FeedRecord, b *b
 			return err
 		}
 		w.add(rec.Cursor, page)
+		if page.Kind == connectors.Snapshot && rec.Cursor == "" {
+			rec.Began = read
+		}
 		rec.Cursor = page.Next.Token
 		if page.More {
 			continue
 		}
-		rec.LastSuccess = r.now()
-		if page.Kind == connectors.Snapshot {
-			rec.Cursor = ""
-			return r.vanished(ctx, feed, w)
+		if rec.LastSuccess = r.now(); page.Kind != connectors.Snapshot {
+			return nil
 		}
-		return nil
+		if !rec.Began.IsZero() {
+			rec.LastSuccess = rec.Began // what has changed on the first page since then is not seen
+		}
+		rec.Cursor, rec.Began = "", time.Time{}
+		return r.vanished(ctx, feed, w)
 	}
 	return nil
 }
@@ -322,6 +336,13 @@ func (r *Runner) vanished(ctx context.Context, feed Feed, w *walk) error {
 	}
 	w.turn()
 	return nil
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // backoff doubles from a tenth of the interval, but never waits longer than the interval and two doublings: a dispute feed that is

@@ -25,8 +25,8 @@ func (b *bundle) dies(t *testing.T) (began sla.FeedRecord) {
 	b.store.mu.Lock()
 	defer b.store.mu.Unlock()
 	rec := began
-	if rec.Next.Sub(b.now) <= poll.Lease {
-		rec.Next = b.now
+	if rec.Reader != "" {
+		rec.Next = b.now // as store.EndFeedLeases has it
 	}
 	b.store.records[feedID] = rec
 	return began
@@ -50,6 +50,9 @@ func TestAFeedThatEndsItsProcessAgainAndAgainIsPutOff(t *testing.T) {
 		if strike >= 3 {
 			waits[got] = true
 			got = got.Round(5 * time.Minute)
+		}
+		if (rec.Reader != "") != (strike == 1) {
+			t.Errorf("strike %d: want the next reading to follow at once when the first one was lost, and not after that; read by %q", strike, rec.Reader)
 		}
 		if rec.Strikes != strike || got != wait || !rec.LastTry.Equal(b.now) || rec.Cursor != "" {
 			t.Errorf("want strike %d on record before the first page, and the feed back after %s, got %+v", strike, wait, rec)

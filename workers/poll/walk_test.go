@@ -210,3 +210,57 @@ func TestRowHiddenByShiftingPagesIsToldAndFoundAgain(t *testing.T) {
 	b.read(t)
 	b.wantGone(t, []string{"00003"}, []string{"00000"})
 }
+
+// A platform goes dark in the middle of a list, for long: what changed on the first pages since they were read is not seen by whoever reads the rest.
+func TestAWalkThatGoesOnAfterLongIsAsFreshAsItsFirstPage(t *testing.T) {
+	t.Parallel()
+	b := snapshot(t)
+	before := b.read(t).LastSuccess
+	first := b.store.get(feedID).Next
+	for call := 6; call < 12; call++ {
+		b.errs[call] = errBoom // after four pages of the first walk and two of the second
+	}
+	rec := b.read(t)
+	if !rec.Began.Equal(first) || !rec.LastSuccess.Equal(before) || rec.Cursor != "6" {
+		t.Fatalf("want the walk to stand behind its second page, begun %s, and the feed read as of %s, got %+v", first, before, rec)
+	}
+	for range 5 {
+		rec = b.read(t)
+	}
+	b.now = b.now.Add(time.Hour)
+	other := b.replica()
+	rec = b.read(t, other)
+	if !rec.LastSuccess.Equal(first) || !rec.Began.IsZero() || rec.Cursor != "" || rec.Failures != 0 {
+		t.Errorf("want the feed read as of %s, when the walk began, got %+v", first, rec)
+	}
+	if wait := rec.Next.Sub(b.now); wait != 30*time.Second {
+		t.Errorf("want the next walk after a tenth of the interval, not the whole, got %s", wait)
+	}
+	if rec = b.read(t); !rec.LastSuccess.Equal(b.now) || rec.Next.Sub(b.now) < 4*time.Minute {
+		t.Errorf("want the next walk fresh and at its pace again, got %+v", rec)
+	}
+}
+
+// A page that was read and could not be accepted whole is accepted later; it is as old as its reading.
+func TestAKeptFirstPageIsAsFreshAsItsReading(t *testing.T) {
+	t.Parallel()
+	b := snapshot(t)
+	b.refuses["00001"] = failure(connectors.Throttled, 10*time.Second)
+	b.read(t)
+	began := b.now
+	delete(b.refuses, "00001")
+	if rec := b.read(t); !rec.LastSuccess.Equal(began) || !b.now.After(began) || len(b.asked) != 4 {
+		t.Errorf("want the feed read as of %s, with four calls, got %+v and %d calls", began, rec, len(b.asked))
+	}
+}
+
+// The cursor of a list of changes stands for all that went before.
+func TestAListOfChangesIsFreshAtItsEnd(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 10, 3)
+	b.errs[2] = errBoom
+	b.read(t)
+	if rec := b.read(t); !rec.LastSuccess.Equal(b.now) || !rec.Began.IsZero() {
+		t.Errorf("want the feed read as of now, got %+v", rec)
+	}
+}

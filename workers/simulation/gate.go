@@ -136,9 +136,13 @@ func (g *gate) ClaimFeeds(ctx context.Context, now time.Time, lease time.Duratio
 	return call(g, func() ([]sla.FeedRecord, error) { return g.of.ClaimFeeds(ctx, now, lease, limit) })
 }
 
+func (g *gate) BeginFeed(ctx context.Context, feed sla.FeedRecord) (bool, error) {
+	return call(g, func() (bool, error) { return g.of.BeginFeed(ctx, feed) })
+}
+
 func (g *gate) PutFeed(ctx context.Context, feed sla.FeedRecord) (bool, error) {
 	return call(g, func() (bool, error) {
-		g.p.w.judge.read(feed)
+		g.p.w.judge.read(feed, g.p.skew)
 		return g.of.PutFeed(ctx, feed)
 	})
 }

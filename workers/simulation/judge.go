@@ -61,7 +61,7 @@ type judge struct {
 	violations         []Violation
 	days               map[string]int64 // spent by store and day, away from midnight
 	buyers             map[sla.BuyerKey][]spent
-	feeds              map[sla.StoreID]time.Time // when each was last read to its end
+	feeds              map[sla.StoreID]time.Time // as of when each was last read to its end
 	fresh              map[sla.StoreID]time.Time // since when it has been read again and again
 	told               map[sla.StoreID]time.Time // the last reading by the clock of who read it
 	lines              int
@@ -201,15 +201,19 @@ func (j *judge) explained(line []byte) {
 	}
 }
 
-// read notes that a feed was read to its end.
-func (j *judge) read(f sla.FeedRecord) {
+// read notes that a feed was read to its end, by a process whose clock is off by skew.
+func (j *judge) read(f sla.FeedRecord, skew time.Duration) {
 	last := f.LastSuccess.Truncate(time.Millisecond) // as it comes back when the next reading begins
 	if !f.LastSuccess.IsZero() && !last.Equal(j.told[f.Store]) {
-		if j.w.now.Sub(j.feeds[f.Store]) > seenWithin {
-			j.fresh[f.Store] = j.w.now
+		began := f.LastSuccess.Add(-skew) // it is known as stale since then, however long it took
+		if began.After(j.w.now) {
+			began = j.w.now // by a clock that was set back since
+		}
+		if began.Sub(j.feeds[f.Store]) > seenWithin {
+			j.fresh[f.Store] = began
 			j.w.after(time.Minute, j.inspect) // before the next reading hides what this one left out
 		}
-		j.told[f.Store], j.feeds[f.Store] = last, j.w.now
+		j.told[f.Store], j.feeds[f.Store] = last, began
 		j.w.tellf("", "feed of %s read", f.Store)
 	}
 }

@@ -68,7 +68,7 @@ func (s *Store) Approve(ctx context.Context, id sla.DisputeID, turn sla.Turn, sa
 // approve writes the case if it still has its version.
 func (s *Store) approve(ctx context.Context, r sla.CaseRecord, line []byte, now time.Time) (bool, error) {
 	reply, err := s.onLedger(ctx, "approve", r.ID, approveScript, false, func(_ *view, shard int) ([]any, error) {
-		record, err := caseKind.appendValue(nil, &r, r.Version, s.gauge(classCase, shard))
+		record, err := caseKind.appendValue(nil, change[sla.CaseRecord]{record: &r, expect: r.Version}, s.gauge(classCase, shard))
 		if err != nil {
 			return nil, err
 		}

@@ -112,7 +112,7 @@ func (s *Store) CompareCases(ctx context.Context, store sla.StoreID, rows []sla.
 //
 // Instants keep milliseconds; Next is rounded up.
 func (s *Store) PutCases(ctx context.Context, writes []sla.CaseWrite) ([]sla.PutResult, error) {
-	return put(ctx, s, caseKind, len(writes), func(i int) (*sla.CaseRecord, uint32) { return &writes[i].CaseRecord, writes[i].Expect })
+	return put(ctx, s, caseKind, len(writes), func(i int) change[sla.CaseRecord] { return changeOf(&writes[i]) })
 }
 
 // Cases reads cases. An error that Is ErrUnreadable concerns single ones, which are then not found: the others are valid.
@@ -143,4 +143,8 @@ func (s *Store) RemoveCases(ctx context.Context, ids []sla.DisputeID) error {
 // EachCase gives every case to fn, in no order and in bounded memory. What is there from beginning to end is given exactly once.
 func (s *Store) EachCase(ctx context.Context, fn func(sla.CaseRecord) error) error {
 	return each(ctx, s, caseKind, s.buckets, fn)
+}
+
+func changeOf(w *sla.CaseWrite) change[sla.CaseRecord] {
+	return change[sla.CaseRecord]{record: &w.CaseRecord, expect: w.Expect, leased: w.Leased}
 }

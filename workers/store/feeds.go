@@ -13,7 +13,7 @@ import (
 var feedKind = kind[sla.FeedRecord]{
 	class: classFeed, name: "feeds",
 	ident:  func(r *sla.FeedRecord) ident { return feedIdent(r.Store, r.ID) },
-	header: func(r *sla.FeedRecord) header { return header{next: r.Next, lease: r.Held} },
+	header: func(r *sla.FeedRecord) header { return header{next: r.Next} },
 	pack:   packFeed, unpack: unpackFeed,
 }
 
@@ -26,7 +26,11 @@ func packFeed(b []byte, r *sla.FeedRecord) []byte {
 	b = appendString(b, r.Cursor)
 	b = appendTime(b, r.LastTry)
 	b = appendTime(b, r.LastSuccess)
-	return binary.AppendUvarint(b, uint64(min(r.Failures, 1<<strikesAt-1))|uint64(r.Strikes)<<strikesAt)
+	b = binary.AppendUvarint(b, uint64(min(r.Failures, 1<<strikesAt-1))|uint64(r.Strikes)<<strikesAt)
+	if r.Began.IsZero() && r.Reader == "" {
+		return b // as it mostly is
+	}
+	return append(appendTime(b, r.Began), r.Reader...)
 }
 
 // strikesAt is where the strikes of a feed are packed, above its failures: a version that knows none takes them for many failures.
@@ -38,11 +42,17 @@ func unpackFeed(r *sla.FeedRecord, id ident, _ sla.Platform, h header, p *packed
 	r.LastTry, r.LastSuccess = p.time(), p.time()
 	trouble := p.uvarint()
 	r.Failures, r.Strikes = uint32(trouble&(1<<strikesAt-1)), uint32(trouble>>strikesAt)
+	if len(p.b) == 0 {
+		return
+	}
+	if r.Began = p.time(); len(p.b) > 0 {
+		r.Reader = string(p.take(processSize))
+	}
 }
 
 // EnsureFeeds makes the feeds that are not there yet; the others keep their cursor and their timer.
 func (s *Store) EnsureFeeds(ctx context.Context, feeds []sla.FeedRecord) error {
-	_, err := put(ctx, s, feedKind, len(feeds), func(i int) (*sla.FeedRecord, uint32) { return &feeds[i], 0 })
+	_, err := put(ctx, s, feedKind, len(feeds), func(i int) change[sla.FeedRecord] { return change[sla.FeedRecord]{record: &feeds[i]} })
 	return err
 }
 
@@ -51,11 +61,54 @@ func (s *Store) ClaimFeeds(ctx context.Context, now time.Time, lease time.Durati
 	return claim(ctx, s, feedKind, now, lease, limit)
 }
 
+// BeginFeed is PutFeed for a feed that this process is about to read: when it is found gone before it has written where the reading stands,
+// EndFeedLeases has the feed read again at once.
+func (s *Store) BeginFeed(ctx context.Context, feed sla.FeedRecord) (stale bool, err error) {
+	feed.Reader = s.process
+	return s.putFeed(ctx, feed)
+}
+
 // PutFeed writes where the reading of a feed stands and arms its timer at Next, if the feed still has the version of the record. A stale
-// write changed nothing: another process read the feed meanwhile. The timer of one that is Held is a lease, which EndFeedLeases ends.
+// write changed nothing: another process read the feed meanwhile.
 func (s *Store) PutFeed(ctx context.Context, feed sla.FeedRecord) (stale bool, err error) {
-	out, err := put(ctx, s, feedKind, 1, func(int) (*sla.FeedRecord, uint32) { return &feed, feed.Version })
-	return err == nil && out[0].Stale, err
+	feed.Reader = ""
+	return s.putFeed(ctx, feed)
+}
+
+func (s *Store) putFeed(ctx context.Context, feed sla.FeedRecord) (stale bool, err error) {
+	stales, err := s.putFeeds(ctx, []sla.FeedRecord{feed})
+	return err == nil && stales == 1, err
+}
+
+// putFeeds writes feeds that have the versions of their records, and tells how many had not.
+func (s *Store) putFeeds(ctx context.Context, feeds []sla.FeedRecord) (stale int, err error) {
+	out, err := put(ctx, s, feedKind, len(feeds), func(i int) change[sla.FeedRecord] {
+		return change[sla.FeedRecord]{record: &feeds[i], expect: feeds[i].Version}
+	})
+	for _, r := range out {
+		if r.Stale {
+			stale++
+		}
+	}
+	return stale, err
+}
+
+// endReadings makes feeds due now whose readers are gone: their timers are those of readings and not of claims, and say whose they are. It
+// answers how many.
+func (s *Store) endReadings(ctx context.Context, now time.Time) (int, error) {
+	feeds, err := s.Feeds(ctx)
+	if err != nil {
+		return 0, err
+	}
+	feeds = slices.DeleteFunc(feeds, func(f sla.FeedRecord) bool { return !f.Next.After(now) || !s.others.IsGone(f.Reader) })
+	for i := range feeds {
+		feeds[i].Next, feeds[i].Reader = now, ""
+	}
+	stale, err := s.putFeeds(ctx, feeds)
+	if err != nil {
+		return 0, err
+	}
+	return len(feeds) - stale, nil
 }
 
 // Feeds lists all feeds by id.

@@ -47,7 +47,7 @@ func readAndRewrite[R any](t *testing.T, v *view, k kind[R], field, value []byte
 		t.Fatalf("%s: a record without a store", k.name)
 	}
 	expect := k.header(&first).version
-	written, err := k.appendValue(nil, &first, expect, gauge{count: 1})
+	written, err := k.appendValue(nil, change[R]{record: &first, expect: expect}, gauge{count: 1})
 	if err != nil {
 		if !errors.Is(err, ErrTooLong) {
 			t.Fatalf("%s: written: %v", k.name, err)
@@ -58,7 +58,7 @@ func readAndRewrite[R any](t *testing.T, v *view, k kind[R], field, value []byte
 	if err != nil {
 		t.Fatalf("%s: what was written cannot be read: %v", k.name, err)
 	}
-	rewritten, err := k.appendValue(nil, &second, expect, gauge{count: 1})
+	rewritten, err := k.appendValue(nil, change[R]{record: &second, expect: expect}, gauge{count: 1})
 	if err != nil || !bytes.Equal(written, rewritten) {
 		t.Fatalf("%s: written as %x and again as %x (%v)", k.name, written, rewritten, err)
 	}

@@ -25,7 +25,6 @@ type header struct {
 	next        time.Time
 	version     uint32
 	fingerprint uint64
-	lease       bool // in a write: the timer is the end of a lease
 }
 
 // dueMS is the instant of a timer. It rounds up, so that nothing is claimed before its time.

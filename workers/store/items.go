@@ -34,28 +34,35 @@ func (v *view) appendMemberItem(dst []byte, at place, id ident) ([]byte, error) 
 	return dst, nil
 }
 
+// A change is a record to be written.
+type change[R any] struct {
+	record *R
+	expect uint32 // the version it was read at
+	leased bool   // its timer is the end of a lease
+}
+
 // appendSized writes the value that a write script takes behind its length.
-func (k kind[R]) appendSized(dst []byte, r *R, expect uint32, g gauge) ([]byte, error) {
+func (k kind[R]) appendSized(dst []byte, w change[R], g gauge) ([]byte, error) {
 	head := len(dst)
-	dst, err := k.appendValue(append(dst, 0, 0), r, expect, g)
+	dst, err := k.appendValue(append(dst, 0, 0), w, g)
 	size := len(dst) - head - 2
 	binary.BigEndian.PutUint16(dst[head:], uint16(size))
 	return dst, err
 }
 
 // appendValue writes the expected version and the record.
-func (k kind[R]) appendValue(dst []byte, r *R, expect uint32, g gauge) ([]byte, error) {
+func (k kind[R]) appendValue(dst []byte, w change[R], g gauge) ([]byte, error) {
 	head := len(dst)
-	h := k.header(r)
-	h.version = expect + 1
+	h := k.header(w.record)
+	h.version = w.expect + 1
 	due := g.timer(h.next)
-	if h.lease && due.ms != 0 {
+	if w.leased && due.ms != 0 {
 		due.code = exactCode // where a claim puts the ends of its leases, and unlease.lua looks for them
 	}
-	dst = binary.BigEndian.AppendUint32(dst, expect)
-	dst = k.pack(appendHeader(dst, h, due), r)
+	dst = binary.BigEndian.AppendUint32(dst, w.expect)
+	dst = k.pack(appendHeader(dst, h, due), w.record)
 	if len(dst)-head > maxValue {
-		return dst, fmt.Errorf("record %s of %d bytes: %w", k.ident(r), len(dst)-head, ErrTooLong)
+		return dst, fmt.Errorf("record %s of %d bytes: %w", k.ident(w.record), len(dst)-head, ErrTooLong)
 	}
 	return dst, nil
 }
@@ -85,22 +92,22 @@ func (s *Store) skip(op string, err error) {
 	s.log.Warn("record skipped", zap.String("op", op), zap.Error(err))
 }
 
-// put writes records; what at gives is the record and the version it was read at.
-func put[R any](ctx context.Context, s *Store, k kind[R], n int, at func(int) (*R, uint32)) ([]sla.PutResult, error) {
+// put writes records.
+func put[R any](ctx context.Context, s *Store, k kind[R], n int, at func(int) change[R]) ([]sla.PutResult, error) {
 	out := make([]sla.PutResult, n)
-	g := s.group(k.class, n, func(i int) ident { r, _ := at(i); return k.ident(r) })
+	g := s.group(k.class, n, func(i int) ident { return k.ident(at(i).record) })
 	p := s.overItems(putScript, k.class, g)
 	p.args = func(shard int, v *view) ([]any, error) {
 		items, gauge := g.in(shard), s.gauge(k.class, shard)
 		blob := make([]byte, 0, 96*len(items))
 		var err error
 		for _, i := range items {
-			r, expect := at(i)
+			w := at(i)
 			s.prints.drop(rowKey(k.class, g.places[i]))
-			if blob, err = v.appendMemberItem(blob, g.places[i], k.ident(r)); err != nil {
+			if blob, err = v.appendMemberItem(blob, g.places[i], k.ident(w.record)); err != nil {
 				return nil, err
 			}
-			if blob, err = k.appendSized(blob, r, expect, gauge); err != nil {
+			if blob, err = k.appendSized(blob, w, gauge); err != nil {
 				return nil, err
 			}
 		}
@@ -114,9 +121,8 @@ func put[R any](ctx context.Context, s *Store, k kind[R], n int, at func(int) (*
 		for j, flag := range flags {
 			i := g.in(shard)[j]
 			s.prints.drop(rowKey(k.class, g.places[i])) // once more: somebody may have compared in between
-			_, expect := at(i)
 			if out[i].Stale = flag == '0'; !out[i].Stale {
-				out[i].Version = expect + 1
+				out[i].Version = at(i).expect + 1
 			}
 		}
 		return err

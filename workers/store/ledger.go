@@ -211,7 +211,7 @@ func (s *Store) Settle(ctx context.Context, a sla.Attempt, st sla.Settlement) er
 		var record []byte
 		if st.Case != nil {
 			var err error
-			if record, err = caseKind.appendValue(nil, &st.Case.CaseRecord, st.Case.Expect, s.gauge(classCase, shard)); err != nil {
+			if record, err = caseKind.appendValue(nil, changeOf(st.Case), s.gauge(classCase, shard)); err != nil {
 				return nil, err
 			}
 		}

@@ -115,7 +115,7 @@ func TestUsualIDsAreShort(t *testing.T) {
 func roundTrip[R any](t *rapid.T, k kind[R], want R, expect uint32) {
 	t.Helper()
 	v := testView()
-	value, err := k.appendValue(nil, &want, expect, gauge{now: 1, count: 10})
+	value, err := k.appendValue(nil, change[R]{record: &want, expect: expect}, gauge{now: 1, count: 10})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func TestUsualCaseStaysInAListpack(t *testing.T) {
 		Claimed:    sla.Money{Minor: 123_456, Currency: "USD"}, Next: now, Buyer: 1 << 63,
 		Obligation: sla.Obligation{Turn: 1 << 63, Kinds: 1 << 8, Opened: now, Deadline: now.Add(5*24*time.Hour + time.Second), Cost: sla.Money{Minor: 123_456, Currency: "USD"}},
 	}}
-	value, err := caseKind.appendValue(nil, &r, 7, gauge{count: 1})
+	value, err := caseKind.appendValue(nil, change[sla.CaseRecord]{record: &r, expect: 7}, gauge{count: 1})
 	if err != nil || len(value)-4 > 64 {
 		t.Fatalf("want at most 64 bytes, got %d (%v)", len(value)-4, err)
 	}
@@ -185,7 +185,8 @@ func TestShipmentsAndFeedsSurvivePacking(t *testing.T) {
 		roundTrip(t, feedKind, sla.FeedRecord{ID: "AE01/" + draw(t, "feed", rapid.StringMatching(`[a-z]{1,12}`)), Store: "AE01",
 			Cursor: rapid.StringN(0, 200, 512).Draw(t, "cursor"), Next: draw(t, "next", instants()), LastTry: draw(t, "try", instants()),
 			LastSuccess: draw(t, "success", instants()), Failures: rapid.Uint32Range(0, 1<<16-1).Draw(t, "failures"),
-			Strikes: rapid.Uint32().Draw(t, "strikes"), Version: expect + 1}, expect)
+			Strikes: rapid.Uint32().Draw(t, "strikes"), Version: expect + 1, Began: draw(t, "began", instants()),
+			Reader: draw(t, "reader", rapid.SampledFrom([]string{"", "\x00\x00\x00\x00", "\xff\x00ab"}))}, expect)
 	})
 }
 

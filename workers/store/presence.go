@@ -73,6 +73,16 @@ func (o *Others) Gone() string {
 	return o.gone
 }
 
+// IsGone tells whether a process is known to be gone.
+func (o *Others) IsGone(process string) bool {
+	for gone := o.Gone(); len(gone) >= processSize; gone = gone[processSize:] {
+		if gone[:processSize] == process {
+			return true
+		}
+	}
+	return false
+}
+
 // Learn hears what the processes say, and tells whether others are gone than before. Who was found gone is told by Beat, and not here.
 func (o *Others) Learn(said map[string]string, me, before string) bool {
 	o.mu.Lock()
@@ -193,9 +203,14 @@ func (s *Store) EndShipmentLeases(ctx context.Context, now, until time.Time) (in
 	return s.endLeases(ctx, classShipment, shipmentKind.name, now, until)
 }
 
-// EndFeedLeases is EndCaseLeases for feeds.
+// EndFeedLeases is EndCaseLeases for feeds. Those that are being read (BeginFeed) are due when their readers are gone, and others are left to theirs.
 func (s *Store) EndFeedLeases(ctx context.Context, now, until time.Time) (int, error) {
-	return s.endLeases(ctx, classFeed, feedKind.name, now, until)
+	ended, err := s.endLeases(ctx, classFeed, feedKind.name, now, until)
+	if err != nil {
+		return ended, err
+	}
+	read, err := s.endReadings(ctx, now)
+	return ended + read, err
 }
 
 func (s *Store) endLeases(ctx context.Context, c class, name string, now, until time.Time) (total int, err error) {

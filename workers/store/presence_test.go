@@ -208,49 +208,98 @@ func TestEndedLeasesAreDueAtOnceAndLaterTimersAreNot(t *testing.T) {
 	})
 }
 
-// A feed that is being read is written down before its first page, and is no longer as its claim left it.
-func TestAFeedThatIsBeingReadIsDueAtOnceWhenLeasesEnd(t *testing.T) {
+// A feed that is being read is written down before its first page, with who reads it.
+func TestTheFeedsThatAProcessWasReadingAreDueWhenItIsGone(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, s *store.Store, c *clock, _ redis.UniversalClient) {
+	each(t, func(t *testing.T, dead *store.Store, c *clock, rdb redis.UniversalClient) {
 		ctx := context.Background()
 		const lease = 2 * time.Minute
-		feeds := make([]sla.FeedRecord, 6)
-		for i, id := range []string{"claimed", "read", "put off", "done", "idle", "long"} {
-			feeds[i] = sla.FeedRecord{ID: "AE01/" + id, Store: "AE01", Next: c.now()}
+		b := second(t, rdb, c)
+		beats(t, c, time.Second, dead, b)
+		var feeds []sla.FeedRecord
+		for _, id := range []string{"claimed", "read", "read by another", "put off", "done", "idle"} {
+			feeds = append(feeds, sla.FeedRecord{ID: "AE01/" + id, Store: "AE01", Next: c.now()})
 		}
-		must(t, s.EnsureFeeds(ctx, feeds))
-		claimed, err := s.ClaimFeeds(ctx, c.now(), lease, 10)
+		must(t, b.EnsureFeeds(ctx, feeds))
+		claimed, err := dead.ClaimFeeds(ctx, c.now(), lease, 10)
 		must(t, err)
 		for _, f := range claimed {
+			put := dead.PutFeed
+			f.Next, f.Strikes = c.now().Add(lease), 1
 			switch f.ID {
-			case "AE01/read":
-				f.Next, f.Held = c.now().Add(lease), true
-			case "AE01/put off":
-				f.Next = c.now().Add(15 * time.Minute)
-			case "AE01/done":
-				f.Next = c.now().Add(time.Minute)
-			case "AE01/long":
-				f.Next, f.Held = c.now().Add(2*lease), true
-			default:
+			case "AE01/claimed", "AE01/idle":
 				continue
+			case "AE01/read":
+				put = dead.BeginFeed
+			case "AE01/read by another":
+				put = b.BeginFeed
+			case "AE01/done":
+				must(t, begun(ctx, dead, &f))
 			}
-			stale, err := s.PutFeed(ctx, f)
+			stale, err := put(ctx, f)
 			if must(t, err); stale {
 				t.Fatalf("%s is stale", f.ID)
 			}
 		}
-		c.advance(3 * time.Second)
-		if n, err := s.EndFeedLeases(ctx, c.now(), c.now().Add(lease)); err != nil || n != 3 {
-			t.Errorf("want the leases of three ended, got %d (%v)", n, err)
+		beats(t, c, store.GoneAfter+2*beatEach, b)
+		for _, want := range []int{3, 0} { // and not again
+			if n, err := b.EndFeedLeases(ctx, c.now(), c.now().Add(lease)); err != nil || n != want {
+				t.Errorf("want the leases of %d ended, got %d (%v)", want, n, err)
+			}
 		}
-		back, err := s.ClaimFeeds(ctx, c.now(), lease, 10)
+		back, err := b.ClaimFeeds(ctx, c.now(), lease, 10)
 		must(t, err)
-		got := map[string]bool{}
+		got := map[string]sla.FeedRecord{}
 		for _, f := range back {
-			got[f.ID] = true
+			got[f.ID] = f
 		}
-		if len(got) != 3 || !got["AE01/claimed"] || !got["AE01/idle"] || !got["AE01/read"] {
-			t.Errorf("want what was claimed or being read due, and nothing that waits for its time, got %v", got)
+		if _, ok := got["AE01/claimed"]; len(got) != 3 || !ok || got["AE01/idle"].ID == "" || got["AE01/read"].Strikes != 1 || got["AE01/read"].Reader != "" {
+			t.Errorf("want what was claimed or read by the dead due, with its strike, and nothing that waits for its time or is read by the living, got %v", got)
+		}
+		// Whoever was taken for gone comes back: what it has read is not on record.
+		for _, f := range claimed {
+			if f.ID == "AE01/read" {
+				f.Version++
+				if stale, err := dead.PutFeed(ctx, f); err != nil || !stale {
+					t.Errorf("the end of a reading by one that was gone: want it stale, got %v (%v)", stale, err)
+				}
+			}
+		}
+	})
+}
+
+// begun has a process begin to read a feed, and gives the record as it is then.
+func begun(ctx context.Context, by *store.Store, f *sla.FeedRecord) error {
+	_, err := by.BeginFeed(ctx, *f)
+	f.Version++
+	return err
+}
+
+// Work that was asked for when its case was written down may have been in the hands of a process that is gone.
+func TestALeaseThatAWriteGaveEndsAsThatOfAClaimDoes(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *store.Store, c *clock, _ redis.UniversalClient) {
+		ctx := context.Background()
+		const each = 20
+		writes := cases(2*each, func(int) time.Time { return c.now().Add(time.Minute) })
+		for i := range each {
+			writes[i].Leased = true
+		}
+		putAll(t, s, writes)
+		c.advance(3 * time.Second)
+		if n, err := s.EndCaseLeases(ctx, c.now(), c.now().Add(time.Minute)); err != nil || n != each {
+			t.Errorf("want the leases of %d ended, got %d (%v)", each, n, err)
+		}
+		back, err := s.ClaimCases(ctx, c.now(), time.Minute, 1000)
+		must(t, err)
+		due := map[sla.DisputeID]bool{}
+		for _, r := range back {
+			due[r.ID] = true
+		}
+		for i, w := range writes {
+			if due[w.ID] != (i < each) {
+				t.Errorf("case %d: due %v", i, due[w.ID])
+			}
 		}
 	})
 }

@@ -169,8 +169,8 @@ func (s *Store) PutShipments(ctx context.Context, writes []sla.ShipmentWrite) ([
 			return nil, fmt.Errorf("put shipments: store %s: %w", writes[i].Store, ErrBadNumber)
 		}
 	}
-	return put(ctx, s, shipmentKind, len(writes), func(i int) (*sla.ShipmentRecord, uint32) {
-		return &writes[i].ShipmentRecord, writes[i].Expect
+	return put(ctx, s, shipmentKind, len(writes), func(i int) change[sla.ShipmentRecord] {
+		return change[sla.ShipmentRecord]{record: &writes[i].ShipmentRecord, expect: writes[i].Expect}
 	})
 }
 

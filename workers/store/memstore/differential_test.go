@@ -112,7 +112,7 @@ func anyID(t *rapid.T) sla.DisputeID { return id(rapid.IntRange(0, nCases-1).Dra
 
 func (p *pair) write(t *rapid.T) sla.CaseWrite {
 	usd := sla.Money{Minor: 1234, Currency: "USD"}
-	w := sla.CaseWrite{Expect: uint32(rapid.IntRange(0, 3).Draw(t, "expect"))}
+	w := sla.CaseWrite{Expect: uint32(rapid.IntRange(0, 3).Draw(t, "expect")), Leased: rapid.Bool().Draw(t, "leased")}
 	w.ID, w.Claimed, w.State = anyID(t), usd, sla.StateSeller
 	w.Fingerprint = uint64(rapid.IntRange(1, 2).Draw(t, "fingerprint"))
 	w.Obligation = sla.Obligation{Turn: 7, Opened: p.now, Deadline: p.now.Add(time.Hour), Cost: usd}

@@ -20,7 +20,6 @@ type kind[R any] struct {
 	next    func(*R) *time.Time
 	version func(*R) *uint32
 	mark    func(*R) uint64
-	held    func(*R) bool          // whether a write's timer is a lease; nil: it never is
 	clean   func(*R, sla.Platform) // as it comes back from its packed form
 }
 
@@ -78,25 +77,36 @@ func (k kind[R]) set(t table[R], key string, r R) {
 	}
 }
 
+// A change is a record to be written.
+type change[R any] struct {
+	record *R
+	expect uint32 // the version it was read at
+	leased bool   // its timer is the end of a lease
+}
+
+func changeOf(w *sla.CaseWrite) change[sla.CaseRecord] {
+	return change[sla.CaseRecord]{record: &w.CaseRecord, expect: w.Expect, leased: w.Leased}
+}
+
 // writeCase is write for a case.
 func (s *Store) writeCase(shard int, key string, w *sla.CaseWrite) bool {
-	return write(s, caseKind, shard, key, &w.CaseRecord, w.Expect)
+	return write(s, caseKind, shard, key, changeOf(w))
 }
 
 // write writes a record if it still has the version it was read at; one that is gone was lost, and comes back.
-func write[R any](s *Store, k kind[R], shard int, key string, r *R, expect uint32) bool {
+func write[R any](s *Store, k kind[R], shard int, key string, w change[R]) bool {
 	t := k.table(s.w.shards[shard])
-	if old, ok := t.records.Get(key); ok && *k.version(&old) != expect {
+	if old, ok := t.records.Get(key); ok && *k.version(&old) != w.expect {
 		return false
 	}
-	fresh := *r
-	id, _ := k.ident(r)
+	fresh := *w.record
+	id, _ := k.ident(w.record)
 	k.clean(&fresh, s.views[shard].stores[id])
-	*k.next(&fresh) = instant(dueMS(*k.next(r)))
-	*k.version(&fresh) = expect + 1
+	*k.next(&fresh) = instant(dueMS(*k.next(w.record)))
+	*k.version(&fresh) = w.expect + 1
 	k.set(t, key, fresh)
 	t.leased.Delete(key) // a timer of the same millisecond is no lease any more
-	if ms := dueMS(*k.next(&fresh)); ms != 0 && k.held != nil && k.held(r) {
+	if ms := dueMS(*k.next(&fresh)); ms != 0 && w.leased {
 		t.leased.Set(key, ms)
 	}
 	return true
@@ -124,19 +134,19 @@ func targets(s *Store, op string, n int, ident func(int) (sla.StoreID, string)) 
 	return out, nil
 }
 
-func put[R any](s *Store, k kind[R], n int, at func(int) (*R, uint32)) ([]sla.PutResult, error) {
+func put[R any](s *Store, k kind[R], n int, at func(int) change[R]) ([]sla.PutResult, error) {
 	s.w.mu.Lock()
 	defer s.w.mu.Unlock()
 	out := make([]sla.PutResult, n)
-	places, err := targets(s, "put "+k.name, n, func(i int) (sla.StoreID, string) { r, _ := at(i); return k.ident(r) })
+	places, err := targets(s, "put "+k.name, n, func(i int) (sla.StoreID, string) { return k.ident(at(i).record) })
 	if err != nil {
 		return out, err
 	}
 	for i, p := range places {
-		r, expect := at(i)
+		w := at(i)
 		delete(s.prints, k.name+p.key)
-		if out[i].Stale = !write(s, k, p.shard, p.key, r, expect); !out[i].Stale {
-			out[i].Version = expect + 1
+		if out[i].Stale = !write(s, k, p.shard, p.key, w); !out[i].Stale {
+			out[i].Version = w.expect + 1
 		}
 	}
 	return out, nil

@@ -146,13 +146,8 @@ func (s *Store) claimSlot(p target, key sla.AttemptKey, now, until time.Time, ne
 
 // deserted tells whether the process that wrote a slot last is gone.
 func (s *Store) deserted(h *shard, key string, at sla.AttemptKey) bool {
-	by, known := h.writers.Get(writerOf(key, at))
-	for gone := s.others.Gone(); known && len(gone) > 0; gone = gone[len(by):] {
-		if gone[:len(by)] == by {
-			return true
-		}
-	}
-	return false
+	by, _ := h.writers.Get(writerOf(key, at))
+	return s.others.IsGone(by)
 }
 
 // out tells whether an answer may be out whose outcome is not known.

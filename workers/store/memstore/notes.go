@@ -93,7 +93,7 @@ func (s *Store) Approve(_ context.Context, id sla.DisputeID, turn sla.Turn, said
 	}
 	expect := r.Version
 	r.Approval, r.Next = said.Approval, said.At
-	write(s, caseKind, shard, key, &r, expect)
+	write(s, caseKind, shard, key, change[sla.CaseRecord]{record: &r, expect: expect})
 	s.audit(shard, AuditLine{At: time.UnixMilli(said.At.UnixMilli()).UTC(), ID: id.String(), Line: []byte(said.Note)})
 	return nil
 }

@@ -68,8 +68,26 @@ func (s *Store) EndShipmentLeases(_ context.Context, now, until time.Time) (int,
 }
 
 // EndFeedLeases is store.Store.EndFeedLeases.
-func (s *Store) EndFeedLeases(_ context.Context, now, until time.Time) (int, error) {
-	return endLeases(s, feedKind, now, until)
+func (s *Store) EndFeedLeases(ctx context.Context, now, until time.Time) (int, error) {
+	ended, err := endLeases(s, feedKind, now, until)
+	if err != nil {
+		return ended, err
+	}
+	feeds, err := s.Feeds(ctx)
+	for _, f := range feeds {
+		if !f.Next.After(now) || !s.others.IsGone(f.Reader) {
+			continue
+		}
+		f.Next = now
+		stale, err := s.PutFeed(ctx, f)
+		if err != nil {
+			return ended, err
+		}
+		if !stale {
+			ended++
+		}
+	}
+	return ended, err
 }
 
 // endLeases is scripts/unlease.lua.

@@ -49,12 +49,10 @@ var feedKind = kind[sla.FeedRecord]{
 	next:    func(r *sla.FeedRecord) *time.Time { return &r.Next },
 	version: func(r *sla.FeedRecord) *uint32 { return &r.Version },
 	mark:    func(*sla.FeedRecord) uint64 { return 0 },
-	held:    func(r *sla.FeedRecord) bool { return r.Held },
 	clean: func(r *sla.FeedRecord, _ sla.Platform) {
-		r.Held = false
 		_, native := feedIdent(r.Store, r.ID)
 		r.ID = string(r.Store) + "/" + native
-		r.LastTry, r.LastSuccess = millis(r.LastTry), millis(r.LastSuccess)
+		r.LastTry, r.LastSuccess, r.Began = millis(r.LastTry), millis(r.LastSuccess), millis(r.Began)
 	},
 }
 
@@ -88,7 +86,7 @@ func (s *Store) CompareCases(_ context.Context, id sla.StoreID, rows []sla.Seen)
 
 // PutCases is store.Store.PutCases.
 func (s *Store) PutCases(_ context.Context, writes []sla.CaseWrite) ([]sla.PutResult, error) {
-	return put(s, caseKind, len(writes), func(i int) (*sla.CaseRecord, uint32) { return &writes[i].CaseRecord, writes[i].Expect })
+	return put(s, caseKind, len(writes), func(i int) change[sla.CaseRecord] { return changeOf(&writes[i]) })
 }
 
 // Cases is store.Store.Cases.
@@ -146,7 +144,9 @@ func (s *Store) PutShipments(_ context.Context, writes []sla.ShipmentWrite) ([]s
 			return nil, fmt.Errorf("put shipments: store %s: %w", writes[i].Store, store.ErrBadNumber)
 		}
 	}
-	return put(s, shipmentKind, len(writes), func(i int) (*sla.ShipmentRecord, uint32) { return &writes[i].ShipmentRecord, writes[i].Expect })
+	return put(s, shipmentKind, len(writes), func(i int) change[sla.ShipmentRecord] {
+		return change[sla.ShipmentRecord]{record: &writes[i].ShipmentRecord, expect: writes[i].Expect}
+	})
 }
 
 // Shipments is store.Store.Shipments.
@@ -171,7 +171,7 @@ func (s *Store) EachShipment(_ context.Context, fn func(sla.ShipmentRecord) erro
 
 // EnsureFeeds is store.Store.EnsureFeeds.
 func (s *Store) EnsureFeeds(_ context.Context, feeds []sla.FeedRecord) error {
-	_, err := put(s, feedKind, len(feeds), func(i int) (*sla.FeedRecord, uint32) { return &feeds[i], 0 })
+	_, err := put(s, feedKind, len(feeds), func(i int) change[sla.FeedRecord] { return change[sla.FeedRecord]{record: &feeds[i]} })
 	return err
 }
 
@@ -180,9 +180,20 @@ func (s *Store) ClaimFeeds(_ context.Context, now time.Time, lease time.Duration
 	return claim(s, feedKind, now, lease, limit)
 }
 
+// BeginFeed is store.Store.BeginFeed.
+func (s *Store) BeginFeed(_ context.Context, feed sla.FeedRecord) (stale bool, err error) {
+	feed.Reader = s.process
+	return s.putFeed(feed)
+}
+
 // PutFeed is store.Store.PutFeed.
 func (s *Store) PutFeed(_ context.Context, feed sla.FeedRecord) (stale bool, err error) {
-	out, err := put(s, feedKind, 1, func(int) (*sla.FeedRecord, uint32) { return &feed, feed.Version })
+	feed.Reader = ""
+	return s.putFeed(feed)
+}
+
+func (s *Store) putFeed(feed sla.FeedRecord) (stale bool, err error) {
+	out, err := put(s, feedKind, 1, func(int) change[sla.FeedRecord] { return change[sla.FeedRecord]{record: &feed, expect: feed.Version} })
 	return err == nil && out[0].Stale, err
 }
 
