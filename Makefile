@@ -139,7 +139,7 @@ soak: ## kill two real daemons every 5 s for 10 minutes, then empty their Redis;
 
 .PHONY: takeover
 takeover: ## kill one of two daemons while it reads lists and disputes, and see how long they lie
-	TAKEOVER=1 $(GO) test -count=1 -v -run '^TestTwoDaemonsOneKilled$$' ./workers/embedded/soak
+	$(GO) test -count=1 -v -run '^TestTwoDaemonsOneKilled$$' ./workers/embedded/soak
 
 .PHONY: demo
 demo: ## show the whole program at work, needing nothing but Go

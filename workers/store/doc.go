@@ -54,7 +54,8 @@
 // A lease outlives its holder: without more a killed process would leave what it held for a minute. So each process beats twice a second,
 // and one whose beats stand still for two seconds, by the clock of whoever watches without a gap, is marked as gone. From then on nobody
 // respects its claims of attempts (a slot names the process that wrote it), and whoever marked it ends the leases of all timers that were
-// leased by then, whosever they are: they do not say whose, deaths are rare, and work that is asked for twice is done once.
+// leased by then, whosever they are: they do not say whose, deaths are rare, and work that is asked for twice is done once. So do timers of cases
+// that were due when they were written down, and whose work was asked for at once. A list that is being read says by whom, and is left to the living.
 //
 // Who is taken for gone may only be slow, and come back. Nothing depends on its death: its claim has a newer token, so that it can neither
 // record an intent nor settle; and if its intent was recorded, the attempt is unknown and not free, so that its successor reads the platform

@@ -27,7 +27,8 @@ type Living interface {
 
 // A Watch has the work of killed processes taken up within seconds instead of a lease: it says that this process lives, looks whether the
 // others do, and ends the leases when one is gone. They do not say whose they are, so all end that were given by then, and what a living
-// process has begun is asked for once more: its claims of attempts stand, so that nothing is done twice. The next sweep takes what is due
+// process has begun is asked for once more: its claims of attempts stand, so that nothing is done twice. Only lists that are being read are known by
+// their readers. The next sweep takes what is due
 // then. Leases end at once when a process is gone for the first time, and after a while when it had come back.
 type Watch struct {
 	store   Living

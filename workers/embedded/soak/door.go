@@ -2,6 +2,7 @@ package soak
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"maps"
 	"net/http"
@@ -62,19 +63,27 @@ func (t *touches) since(at time.Time, not int) map[string]time.Time {
 }
 
 // A door is one daemon's way to the platform, which notes what it asks for. When it is shut whoever reads a list or a dispute waits, for as long as he
-// lives.
+// lives or has the patience.
 type door struct {
 	s        *scene
 	number   int
 	platform http.Handler
 
-	mu   sync.Mutex
-	shut bool
-	kept [2]map[string]struct{} // the stores and the disputes whose readers wait
+	mu       sync.Mutex
+	shut     bool
+	kept     [kinds]map[string]int // how many readers wait, of each store's list and each dispute
+	answered map[string]bool       // disputes about which more than a reading was asked for
 }
 
+// The kinds of what is kept at a shut door.
+const (
+	aList = iota
+	aDispute
+	kinds
+)
+
 func newDoor(s *scene, number int) *door {
-	return &door{s: s, number: number, platform: s.world.Handler(simulator.AliExpress), kept: [2]map[string]struct{}{{}, {}}}
+	return &door{s: s, number: number, platform: s.world.Handler(simulator.AliExpress), kept: [kinds]map[string]int{{}, {}}, answered: map[string]bool{}}
 }
 
 // close shuts the door.
@@ -88,17 +97,25 @@ func (d *door) close() {
 func (d *door) held() (feeds, cases []string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return slices.Sorted(maps.Keys(d.kept[0])), slices.Sorted(maps.Keys(d.kept[1]))
+	return slices.Sorted(maps.Keys(d.kept[aList])), slices.Sorted(maps.Keys(d.kept[aDispute]))
 }
 
-// keeps tells whether a reader has to wait.
-func (d *door) keeps(kind int, of string) bool {
+// keeps has a reader wait at a shut door, and tells whether it did.
+func (d *door) keeps(ctx context.Context, kind int, of string) bool {
+	d.mu.Lock()
+	if !d.shut || kind == aDispute && d.answered[of] {
+		d.mu.Unlock()
+		return false
+	}
+	d.kept[kind][of]++
+	d.mu.Unlock()
+	<-ctx.Done()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.shut {
-		d.kept[kind][of] = struct{}{}
+	if d.kept[kind][of]--; d.kept[kind][of] == 0 {
+		delete(d.kept[kind], of)
 	}
-	return d.shut
+	return true
 }
 
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -108,8 +125,8 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	asked := r.Clone(r.Context())
 	asked.Body = io.NopCloser(bytes.NewReader(body))
-	if asked.ParseForm() == nil && d.notes(asked.Form) {
-		<-r.Context().Done()
+	if asked.ParseForm() == nil && d.notes(r.Context(), asked.Form) {
+		panic(http.ErrAbortHandler)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	if wait(r.Context(), d.s.o.Latency) != nil {
@@ -118,17 +135,28 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.platform.ServeHTTP(w, r)
 }
 
-// notes a request, and tells whether it has to wait.
-func (d *door) notes(form url.Values) bool {
+// answers notes that an answer has left the daemon, which need not have arrived.
+func (d *door) answers(issue string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.answered[issue] = true
+}
+
+// notes a request, and tells whether its caller waited in vain.
+func (d *door) notes(ctx context.Context, form url.Values) bool {
 	issue, query := form.Get("issue_id"), form.Get("query_dto")
 	switch method := form.Get("method"); {
 	case method == "aliexpress.issue.issuelist.get" && strings.Contains(query, `"current_page":1,`) && !strings.Contains(query, "order_no"):
 		store := d.s.apps[form.Get("app_key")]
 		d.s.polls.add(store, d.number)
-		return d.keeps(0, store)
+		return d.keeps(ctx, aList, store)
 	case issue != "":
 		d.s.touches.add(issue, d.number)
-		return method == "aliexpress.issue.detail.get" && d.s.due(issue) && d.keeps(1, issue)
+		if method != "aliexpress.issue.detail.get" {
+			d.answers(issue)
+			return false
+		}
+		return d.s.due(issue) && d.keeps(ctx, aDispute, issue)
 	}
 	return false
 }

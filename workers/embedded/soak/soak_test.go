@@ -62,13 +62,8 @@ func TestTheWorkOfAKilledDaemonIsTakenUpWithinSeconds(t *testing.T) {
 // a case for one.
 func TestTwoDaemonsOneKilled(t *testing.T) {
 	t.Parallel()
-	// Nearly all cases are claimed within 5 s. What intake has just recorded as due is the exception: its job was the killed one's, and its timer comes back
-	// after a minute, which no takeover ends.
-	const polledWithin, claimedWithin, usually = 15 * time.Second, 75 * time.Second, 5 * time.Second
+	const polledWithin, claimedWithin = 15 * time.Second, 5 * time.Second
 	const least = 4 // of each that the killed one must hold
-	if os.Getenv("TAKEOVER") == "" {
-		t.Skip("chance decides whether the daemon to be killed holds enough, and not every time it does: run it with TAKEOVER=1, as make takeover does")
-	}
 	o := short(t)
 	o.Cases, o.Stores, o.Poll, o.Redis = 480, 16, 5*time.Second, storetest.Start(t)
 	o.For, o.Every, o.Reading, o.Drain = time.Minute, time.Second, 8*time.Second, 100*time.Second
@@ -78,19 +73,15 @@ func TestTwoDaemonsOneKilled(t *testing.T) {
 	}
 	t.Logf("%d feeds were read again after %s, the last after %s; %d cases were claimed after %s, the last after %s",
 		r.Feeds.Held, r.Feeds.Median, r.Feeds.Longest, r.Cases.Held, r.Cases.Median, r.Cases.Longest)
-	if r.Feeds.Held < least || r.Feeds.Longest > polledWithin || r.Feeds.Median > polledWithin {
+	if r.Feeds.Held < least || r.Feeds.Longest > polledWithin {
 		t.Errorf("%+v: want at least %d feeds, each read again within %s", r.Feeds, least, polledWithin)
 	}
-	if r.Cases.Held < least || r.Cases.Longest > claimedWithin || r.Cases.Median > claimedWithin {
+	if r.Cases.Held < least || r.Cases.Longest > claimedWithin {
 		t.Errorf("%+v: want at least %d cases, each claimed within %s", r.Cases, least, claimedWithin)
 	}
-	if r.Cases.Longest > usually {
-		t.Logf("not every case within %s", usually)
+	if r.Left != 0 || r.Twice != 0 {
+		t.Errorf("%d cases without an answer at the end, %d effects too many", r.Left, r.Twice)
 	}
-	if r.Twice != 0 {
-		t.Errorf("%d effects too many", r.Twice)
-	}
-	t.Logf("%d cases had no answer yet at the end", r.Left)
 }
 
 // Nobody deals out the work, and nobody has more of it than is his.
@@ -114,8 +105,7 @@ func TestDaemonsShareTheWorkEvenlyAndTakeOverThatOfOneThatIsKilled(t *testing.T)
 				fair(t, "lists after the kill", r.After.Feeds[1:])
 				fair(t, "answers after the kill", r.After.Cases[1:])
 			}
-			const cut = 1 // a list that was being read at the kill lies for two minutes, which is longer than this
-			if r.Left != 0 || r.Unread > cut || r.Twice != 0 {
+			if r.Left != 0 || r.Unread != 0 || r.Twice != 0 {
 				t.Errorf("%d cases without an answer, %d lists unread since the kill, %d effects too many", r.Left, r.Unread, r.Twice)
 			}
 		})
