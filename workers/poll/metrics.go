@@ -29,7 +29,7 @@ func NewMetrics(reg prometheus.Registerer, platforms []sla.Platform) *Metrics {
 		polls: f.NewCounterVec(prometheus.CounterOpts{Name: "watchkeeper_polls_total",
 			Help: "Readings of feeds, by the kind of failure; none when all went well."}, []string{"platform", "kind"}),
 		lastSuccess: f.NewGaugeVec(prometheus.GaugeOpts{Name: "watchkeeper_feed_last_success_timestamp_seconds",
-			Help: "When a feed was last read to its end, by whichever process, as this one has heard; 0: never."}, []string{"store", "feed"}),
+			Help: "As of when a feed was last read to its end, as this process has heard; of a snapshot, when its first page was read; 0: never."}, []string{"store", "feed"}),
 		skew: f.NewGaugeVec(prometheus.GaugeOpts{Name: "watchkeeper_platform_clock_skew_seconds",
 			Help: "The platform's clock minus ours, as its last page told."}, []string{"platform"}),
 	}
