@@ -196,8 +196,7 @@ func (r *Runner) read(ctx context.Context, feed Feed, rec sla.FeedRecord) {
 	switch {
 	case err == nil:
 		rec.Failures = 0
-		// A list is read at its pace from the beginning of a reading on, as long as that leaves others something of the platform's allowance.
-		if rec.Next = later(rec.LastSuccess.Add(r.spread(every)), now.Add(every/10)); until.After(now) && until.Before(rec.Next) {
+		if rec.Next = next(rec.LastSuccess, r.spread(every), now); until.After(now) && until.Before(rec.Next) {
 			rec.Next = until
 		}
 	case connectors.KindOf(err) == connectors.Throttled:
@@ -338,11 +337,10 @@ func (r *Runner) vanished(ctx context.Context, feed Feed, w *walk) error {
 	return nil
 }
 
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
+// next is when to read a feed again: at its pace, counted from the beginning of a walk, but not without a pause that leaves others something of the
+// platform's allowance.
+func next(fresh time.Time, every time.Duration, now time.Time) time.Time {
+	return now.Add(max(fresh.Add(every).Sub(now), every/10))
 }
 
 // backoff doubles from a tenth of the interval, but never waits longer than the interval and two doublings: a dispute feed that is
