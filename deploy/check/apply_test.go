@@ -66,6 +66,7 @@ func (c *cluster) operators() {
 	if len(files) == 0 {
 		c.t.Log("the folder has no crds/: kinds of operators take anything here")
 		files = []string{c.write("anything.yaml", anyKind("monitoring.coreos.com", "v1", "PodMonitor", "podmonitors")+
+			anyKind("monitoring.coreos.com", "v1", "PrometheusRule", "prometheusrules")+
 			anyKind("keda.sh", "v1alpha1", "ScaledObject", "scaledobjects")+anyKind("external-secrets.io", "v1", "ExternalSecret", "externalsecrets"))}
 	}
 	for _, file := range files {

@@ -83,7 +83,7 @@ func TestTheChartTakesNoHeadersOfACollector(t *testing.T) {
 func TestWhatIsSwitchedOffInTheChartIsNotThere(t *testing.T) {
 	t.Parallel()
 	off := map[string]any{"enabled": false}
-	s, err := charted(map[string]any{"autoscaling": off, "networkPolicy": off, "monitoring": map[string]any{"podMonitor": false, "dashboards": false}})
+	s, err := charted(map[string]any{"autoscaling": off, "networkPolicy": off, "monitoring": map[string]any{"podMonitor": false, "prometheusRule": false, "dashboards": false}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ const inPod = "spec.template.spec."
 var mistakes = []mistake{
 	{"every object is of its real type", "Deployment", inPod + "containers.0.imagePulPolicy", "Always", "unknown field"},
 	{"every object is of its real type", "PodMonitor", "spec.podMetricsEndpoint", []any{}, "unknown field"},
+	{"every object is of its real type", "PrometheusRule", "spec.groups.0.rules.0.severity", "critical", "unknown field"},
 	{"every object is of its real type", "NetworkPolicy", "spec.podSelector", "all", "NetworkPolicy"},
 	{"pods are restricted", "Deployment", inPod + "securityContext.runAsNonRoot", false, "runAsNonRoot"},
 	{"pods are restricted", "Deployment", inPod + "securityContext.seccompProfile", nil, "seccompProfile"},
