@@ -139,12 +139,18 @@ func TestPrometheusOfTheHostIsWiredUp(t *testing.T) {
 	if rules := prometheus.text("rule_files", "0"); !slices.Contains(mounts, filepath.Dir(rules)) {
 		t.Errorf("the rules are at %q, and mounted are %v", rules, mounts)
 	}
-	webhook := filepath.Base(alertmanager.text("receivers", "0", "webhook_configs", "0", "url_file"))
-	if _, ok := project.Secrets[webhook]; !ok {
-		t.Errorf("the webhook's address is in %q, which is no secret", webhook)
+	receivers := map[string]string{} // the file of the webhook, by name
+	for i := range 3 {
+		receivers[alertmanager.text("receivers", strconv.Itoa(i), "name")] = alertmanager.text("receivers", strconv.Itoa(i), "webhook_configs", "0", "url_file")
 	}
-	if to := alertmanager.text("route", "receiver"); to == "" || to != alertmanager.text("receivers", "0", "name") {
-		t.Errorf("alerts go to %q, which is nobody", to)
+	for name, file := range receivers {
+		if _, ok := project.Secrets[filepath.Base(file)]; !ok && name != "dead-man" { // which goes nowhere at first
+			t.Errorf("the address of the webhook of %q is in %q, which is no secret", name, file)
+		}
+	}
+	to := []string{alertmanager.text("route", "receiver"), alertmanager.text("route", "routes", "0", "receiver"), alertmanager.text("route", "routes", "1", "receiver")}
+	if want := []string{"tickets", "dead-man", "pager"}; !slices.Equal(to, want) || len(receivers) != 3 {
+		t.Errorf("want alerts routed to %v, and these be there, got %v of %v", want, to, receivers)
 	}
 }
 

@@ -194,17 +194,22 @@ func brakes() []panel {
 func messages() []panel {
 	return []panel{
 		{
-			title: "A person was paged", kind: bars(), wide: 12, unit: count,
+			title: "Paged a person within the hour", kind: number(), wide: 5, unit: count, levels: from(1), alerts: []string{"PersonNeeded"},
+			does: "Red: `wkctl cases ls` has the cases that wait for somebody, by their deadlines.",
+			ask:  []ask{{`sum by (platform) (increase(watchkeeper_pages_total{platform=~"$platform"}[1h]))`, byPlatform}},
+		},
+		{
+			title: "A person was paged", kind: bars(), wide: 9, unit: count,
 			does: "When it grows: the log line `a person must act` says which case and why.",
 			ask:  []ask{{`sum by (platform) (increase(watchkeeper_pages_total{platform=~"$platform"}[$__interval]))`, byPlatform}},
 		},
 		{
-			title: "Messages that reached nobody", kind: number(), wide: 6, unit: count, levels: from(1),
+			title: "Messages that reached nobody", kind: number(), wide: 5, unit: count, levels: from(1), alerts: []string{"NotificationsFailing"},
 			does: "Red: mend the webhook, and go through `wkctl cases ls` for what nobody was told of.",
 			ask:  []ask{{`sum by (channel) (increase(watchkeeper_notifications_total{outcome=~"failed|dropped"}[$__range]))`, "{{channel}}"}},
 		},
 		{
-			title: "Messages that wait for their webhook", kind: number(), wide: 6, unit: count, levels: above(5, 50),
+			title: "Messages that wait for their webhook", kind: number(), wide: 5, unit: count, levels: above(5, 50),
 			does: "Red: the webhook does not answer, so see whether it is reached from the pods.",
 			ask:  []ask{{`sum(watchkeeper_notification_queue)`, ""}},
 		},

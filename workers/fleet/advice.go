@@ -54,7 +54,7 @@ func Warnings(c Config, book *rules.Book) []string {
 	out := book.Warnings()
 	if !c.Notify.Anywhere() {
 		out = append(out, "nobody is told of pages: neither WK_NOTIFY__PAGE_URL nor WK_NOTIFY__CHAT_URL (nor their _FILE) is set; without them only "+
-			"the log and an alert on watchkeeper_pages_total tell of a page")
+			"the log and the alert PersonNeeded tell of a page")
 	}
 	return append(out, c.Traces.Warnings()...)
 }

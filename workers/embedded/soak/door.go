@@ -3,6 +3,7 @@ package soak
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -62,6 +63,17 @@ func (t *touches) since(at time.Time, not int) map[string]time.Time {
 	return out
 }
 
+// story tells of each request about one thing: how long after an instant, and by which daemon.
+func (t *touches) story(of string, from time.Time) string {
+	var b strings.Builder
+	for _, x := range t.list() {
+		if x.of == of {
+			fmt.Fprintf(&b, " %.1fs by %d", x.at.Sub(from).Seconds(), x.by)
+		}
+	}
+	return b.String()
+}
+
 // A door is one daemon's way to the platform, which notes what it asks for. When it is shut whoever reads a list or a dispute waits, for as long as he
 // lives or has the patience.
 type door struct {
@@ -93,17 +105,19 @@ func (d *door) close() {
 	d.shut = true
 }
 
-// held are the stores whose lists and the disputes that are being read at a shut door.
+// held are the stores whose lists are being read at a shut door, and the disputes, but for those whose answer has left: what became of it is asked for
+// when its settle window is over.
 func (d *door) held() (feeds, cases []string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return slices.Sorted(maps.Keys(d.kept[aList])), slices.Sorted(maps.Keys(d.kept[aDispute]))
+	cases = slices.DeleteFunc(slices.Sorted(maps.Keys(d.kept[aDispute])), func(issue string) bool { return d.answered[issue] })
+	return slices.Sorted(maps.Keys(d.kept[aList])), cases
 }
 
 // keeps has a reader wait at a shut door, and tells whether it did.
 func (d *door) keeps(ctx context.Context, kind int, of string) bool {
 	d.mu.Lock()
-	if !d.shut || kind == aDispute && d.answered[of] {
+	if !d.shut {
 		d.mu.Unlock()
 		return false
 	}

@@ -67,6 +67,7 @@ func Take(ctx context.Context, o Options, least int) (Takeover, error) {
 	for _, issue := range cases {
 		if _, ok := answered[issue]; !ok {
 			t.Left++
+			s.sayf("%s has no answer; it was asked for, since the kill: %s", issue, s.touches.story(issue, killed))
 		}
 	}
 	return t, s.alive(victim)
