@@ -38,14 +38,25 @@ func (once) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// ProcessPipelineHook changes nothing: asynq enqueues without pipelines.
+// ProcessPipelineHook does the same: a command is sent in a pipeline behind ASKING while its slot moves to another server.
 func (once) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		err := next(ctx, cmds)
+		for _, cmd := range cmds {
+			if lost(cmd.Err()) {
+				cmd.SetErr(lostError{cmd.Err().Error()})
+			}
+		}
+		if lost(err) {
+			err = lostError{err.Error()}
+		}
+		return err
+	}
 }
 
 // lost tells whether a command may have been carried out although there is no reply.
 func lost(err error) bool {
-	if err == nil {
+	if err == nil || errors.Is(err, redis.ErrPoolTimeout) || errors.Is(err, redis.ErrClosed) { // there was no connection to send it by
 		return false
 	}
 	if _, answered := errors.AsType[redis.Error](err); answered {
