@@ -140,8 +140,8 @@ func (c *collector) deliver(ctx context.Context, spans []*tracepb.ResourceSpans)
 	for wait := firstWait; ; wait = min(2*wait, longestWait) {
 		rejected, err = c.post(ctx, body)
 		again, ok := errors.AsType[*passing](err)
-		if !ok {
-			return rejected, err
+		if !ok || again.after >= c.c.timeout {
+			return rejected, err // it is refused, or would be waited for in vain
 		}
 		t := time.NewTimer(max(wait, again.after))
 		select {

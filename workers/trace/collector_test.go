@@ -159,6 +159,12 @@ func TestABatchIsTriedAgainWhenTheCollectorIsAwayForAMoment(t *testing.T) {
 	t.Parallel()
 	for name, away := range map[string]http.HandlerFunc{
 		"asks for patience": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) },
+		"asks for a second": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(http.StatusTooManyRequests)
+		},
+		"has a bad gateway":  func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
+		"has a slow gateway": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGatewayTimeout) },
 		"hangs up":          func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -181,6 +187,35 @@ func TestABatchIsTriedAgainWhenTheCollectorIsAwayForAMoment(t *testing.T) {
 			r.expect(map[string]int{"exported": 2})
 			if hits.Load() != 2 || first.Load() != second.Load() {
 				t.Errorf("want the same batch sent twice, got %d requests", hits.Load())
+			}
+		})
+	}
+}
+
+// By OTLP only some statuses are worth another try, and a wait that would outlast the time for a batch is not begun.
+func TestABatchThatNoFurtherTryWouldSaveIsGivenUpAtOnce(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		code  int
+		after string
+	}{
+		"refused": {http.StatusBadRequest, "1"}, "broken": {http.StatusInternalServerError, "1"}, "not built": {http.StatusNotImplemented, ""},
+		"too old": {http.StatusHTTPVersionNotSupported, ""}, "patience without end": {http.StatusServiceUnavailable, "30"}, "tomorrow": {http.StatusTooManyRequests, "86400"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var hits atomic.Int64
+			server := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				hits.Add(1)
+				w.Header().Set("Retry-After", c.after)
+				w.WriteHeader(c.code)
+			})
+			r := newRig(t, map[string]string{endpoint: server.URL, "OTEL_EXPORTER_OTLP_TIMEOUT": "30000"})
+			r.spans(1)
+			took := r.closed(time.Minute)
+			r.expect(map[string]int{"failed": 1})
+			if hits.Load() != 1 || took > 20*time.Second {
+				t.Errorf("want one try and no wait, got %d within %s", hits.Load(), took)
 			}
 		})
 	}
