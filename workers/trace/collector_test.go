@@ -165,7 +165,7 @@ func TestABatchIsTriedAgainWhenTheCollectorIsAwayForAMoment(t *testing.T) {
 		},
 		"has a bad gateway":  func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
 		"has a slow gateway": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGatewayTimeout) },
-		"hangs up":          func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"hangs up":           func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
