@@ -12,10 +12,22 @@ import (
 func TestHowLongTheScriptsOfTheStoreTakeIsTold(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	if _, there := b.series("watchkeeper_script_duration_seconds")[" put"]; there {
-		t.Fatal("nothing was written yet")
+	before := b.scripts()
+	if n, there := before["put"]; !there || n != 0 {
+		t.Fatalf("want a series of a script that has not run, got %v", before)
 	}
 	b.owes("1", 80*time.Hour, same)
+	after := b.scripts()
+	if after["put"] != 1 || after["epoch"] == 0 {
+		t.Errorf("want one writing of records, and epochs learnt, got %v", after)
+	}
+	if len(after) != len(before) || len(before) < 20 {
+		t.Errorf("want all series from the start, got %d and later %d", len(before), len(after))
+	}
+}
+
+// scripts is how often each script was told of.
+func (b *bundle) scripts() map[string]uint64 {
 	families, err := b.fleet.Registry().Gather()
 	b.must(err)
 	counts := map[string]uint64{}
@@ -26,9 +38,7 @@ func TestHowLongTheScriptsOfTheStoreTakeIsTold(t *testing.T) {
 			}
 		}
 	}
-	if counts["put"] != 1 || counts["epoch"] == 0 {
-		t.Errorf("want one writing of records, and epochs learnt, got %v", counts)
-	}
+	return counts
 }
 
 func TestTheRolesOfAProcessAndItsServersAreTold(t *testing.T) {

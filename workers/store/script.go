@@ -45,6 +45,12 @@ var (
 	unlockScript  = script("vault_unlock")
 )
 
+// scriptNames are the names of all of them, in their order here.
+var scriptNames []string
+
+// ScriptNames are what Options.Ran may be told of.
+func ScriptNames() []string { return slices.Clone(scriptNames) }
+
 // A luaScript knows its text, to be able to send it again to a server that has lost it, and the name of the part that does the work.
 type luaScript struct {
 	*redis.Script
@@ -66,7 +72,9 @@ func headed(head string, parts ...string) luaScript {
 		b.WriteByte('\n')
 	}
 	parts = slices.DeleteFunc(parts, func(part string) bool { return part == "items" }) // it only repeats the one before it
-	return luaScript{Script: redis.NewScript(b.String()), name: parts[len(parts)-1], text: b.String()}
+	name := parts[len(parts)-1]
+	scriptNames = append(scriptNames, name)
+	return luaScript{Script: redis.NewScript(b.String()), name: name, text: b.String()}
 }
 
 // readableReasons tells a script which reasons this version can read in the name of a kill switch.
