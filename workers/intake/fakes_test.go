@@ -196,6 +196,7 @@ type bundle struct {
 	*records
 	*platform
 	in   *intake.Intake
+	deps intake.Deps // of it
 	src  *connectors.Source
 	now  time.Time
 	rule sla.Rule
@@ -237,10 +238,11 @@ func setup(t *testing.T) *bundle {
 	core, logs := observer.New(zap.DebugLevel)
 	b.logs = logs
 	b.src = &connectors.Source{Store: "AE01", Platform: "aliexpress", Built: connectors.Built{Connector: b.platform}}
-	b.in = intake.New(intake.Deps{
+	b.deps = intake.Deps{
 		Store: b.records, Rules: rules{b}, Jobs: b, Tracker: "T17", Now: func() time.Time { return b.now }, Log: zap.New(core),
 		Metrics: intake.NewMetrics(b.reg, []sla.Platform{"aliexpress", "track17"}),
-	})
+	}
+	b.in = intake.New(b.deps)
 	return b
 }
 
