@@ -66,7 +66,8 @@ func TestTwoDaemonsOneKilled(t *testing.T) {
 	const least = 4 // of each that the killed one must hold
 	o := short(t)
 	o.Cases, o.Stores, o.Poll, o.Redis = 480, 16, 5*time.Second, storetest.Start(t)
-	o.For, o.Every, o.Reading, o.Drain = time.Minute, time.Second, 8*time.Second, 100*time.Second
+	// An answer whose intent was on record when it was cut off is sent again after its lease and the settle window.
+	o.For, o.Every, o.Reading, o.Drain = time.Minute, time.Second, 8*time.Second, 200*time.Second
 	r, err := soak.Take(t.Context(), o, least)
 	if err != nil {
 		t.Fatal(err)
