@@ -156,12 +156,16 @@ var alwaysConfigured = []string{
 func (c *cluster) there(what ...string) map[string]any {
 	c.t.Helper()
 	var list struct {
+		object `json:"-"`
+
 		Items []object `json:"items"`
 	}
-	// One object comes by itself.
-	raw := c.say(append([]string{"get", "-o", "json"}, what...)...)
-	if err := json.Unmarshal([]byte(raw), &list); err != nil {
+	raw := []byte(c.say(append([]string{"get", "-o", "json"}, what...)...))
+	if err := errors.Join(json.Unmarshal(raw, &list), json.Unmarshal(raw, &list.object)); err != nil {
 		c.t.Fatal(err)
+	}
+	if list.kind() != "List" { // one object comes by itself
+		list.Items = []object{list.object}
 	}
 	out := map[string]any{}
 	for _, o := range list.Items {
