@@ -38,7 +38,8 @@ platforms unasked. Redis tells how often it writes to disk (appendfsync) only to
 
 Run it with the environment of the daemons: it knows from there which stores, feeds and rules there should be.
 
-Exit codes: 0 nothing fails, 1 something fails, or with --strict warns or is unknown, 2 the arguments or the variables of Redis are wrong.`,
+Exit codes: 0 nothing fails, 1 something fails, or with --strict warns or is unknown, 2 the arguments or the variables are wrong. It lists the
+mistakes of the variables and goes on without the rules, unless one is of a variable of Redis.`,
 		Example: `  wkctl doctor
   wkctl doctor --offline --strict -o json
   wkctl doctor --timeout 5m`,
@@ -118,6 +119,9 @@ func newDoctorReport(at time.Time, found []finding) doctorReport {
 
 // verdict is the error that gives the exit code.
 func (r doctorReport) verdict(strict bool) error {
+	if slices.ContainsFunc(r.Findings, func(f finding) bool { return f.Name == mistake }) {
+		return usagef("%s; the variables here hold mistakes", r.sum())
+	}
 	if r.Fail > 0 || strict && r.Warn+r.Unknown > 0 {
 		return fmt.Errorf("%s", r.sum())
 	}

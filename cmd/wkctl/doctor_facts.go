@@ -20,9 +20,9 @@ import (
 // facts are everything that an examination has learnt; what is wrong is told from them alone.
 type facts struct {
 	at        time.Time
-	problems  int // mistakes in the configuration
-	unbuilt   error
-	shards    int // as configured
+	mistakes  []problemView // in the configuration
+	bare      bool          // the rules were left out for them
+	shards    int           // as configured
 	settle    time.Duration
 	hooked    bool                         // some webhook is told of pages
 	hash      string                       // of the rules here
@@ -89,9 +89,9 @@ const (
 )
 
 // knownBefore are the facts that need no question.
-func (t *tool) knownBefore(config fleet.Config, book *rules.Book, problems int) facts {
+func (t *tool) knownBefore(config fleet.Config, book *rules.Book, problems []problemView) facts {
 	f := facts{
-		at: t.now().UTC(), problems: problems, shards: config.Redis.Shards, hash: book.Hash(), hooked: config.Notify.Anywhere(),
+		at: t.now().UTC(), mistakes: problems, bare: len(problems) > 0, shards: config.Redis.Shards, hash: book.Hash(), hooked: config.Notify.Anywhere(),
 		stores: map[sla.StoreID]sla.Platform{}, platforms: t.registry.Names(),
 	}
 	for _, s := range book.Stores() {
@@ -116,7 +116,10 @@ type examination struct {
 // run asks everything. The processes are looked at first and last, to see whether they beat meanwhile.
 func (e *examination) run(ctx context.Context) {
 	f, s := &e.facts, e.survey
-	f.unbuilt, f.unread, f.settle, f.planned = s.Unbuilt, s.Unread, s.Settle(), s.Feeds()
+	f.unread, f.settle, f.planned = s.Unread, s.Settle(), s.Feeds()
+	if len(f.stores) > 0 {
+		f.mistakes = append(f.mistakes, slices.DeleteFunc(storeProblems(e.book, s.Unbuilt), repeats(f.mistakes))...)
+	}
 	var first told[[]store.Process]
 	beaten := time.NewTimer(beatWait)
 	defer beaten.Stop()

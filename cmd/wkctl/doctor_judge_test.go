@@ -102,8 +102,8 @@ var illnesses = []struct {
 	{"clocks platform bazaar", stateWarn, "6s ahead of this machine, as its page for AE01", func(f *facts) { f.clocks[0].skew = 6 * time.Second }},
 	{"clocks platform bazaar", stateFail, "30s behind", func(f *facts) { f.clocks[0].skew = -30 * time.Second }},
 	{"clocks platform bazaar", stateUnknown, "away", func(f *facts) { f.clocks[0].err = errors.New("away") }},
-	{"fleet configuration", stateFail, "2 mistakes", func(f *facts) { f.problems = 2 }},
-	{"fleet configuration", stateFail, "WK_STORE__AE01__API_KEY", func(f *facts) { f.unbuilt = errors.New("store AE01: WK_STORE__AE01__API_KEY: required\nmore") }},
+	{"fleet configuration", stateFail, "2 mistakes", func(f *facts) { f.mistakes, f.bare = []problemView{{Variable: "WK_A"}, {Variable: "WK_B"}}, true }},
+	{"fleet configuration", stateFail, "a store cannot be built", func(f *facts) { f.mistakes = make([]problemView, 1) }},
 	{"fleet processes", stateFail, "0 beat", func(f *facts) { f.processes.value = presence{silent: 2} }},
 	{"fleet processes", stateWarn, "only one", func(f *facts) { f.processes.value = presence{beating: 1} }},
 	{"fleet processes", stateWarn, "1 are silent", func(f *facts) { f.processes.value.silent = 1 }},
@@ -205,6 +205,9 @@ func TestSomeFactsAddFindings(t *testing.T) {
 			f.kills.value = []sla.KillSwitch{{KillScope: sla.KillScope{Store: "AE01"}, Since: now, Note: "why"}}
 			f.stopped = []stopView{{What: stopVariable, Scopes: []string{"T17"}, From: "WK_SLA__KILL"}}
 		}, []string{"fleet kill switch AE01: warn", "fleet kill switch T17: warn"}},
+		"a mistake": {func(f *facts) {
+			f.mistakes, f.hooked = []problemView{{Variable: "WK_STORE__AE01__API_KEY", Detail: "required"}}, false
+		}, []string{"fleet configuration: fail", "fleet mistake WK_STORE__AE01__API_KEY: fail", "fleet pages: unknown"}},
 		"nobody on watch": {func(f *facts) {
 			f.processes.value, f.books.value = presence{}, nil
 		}, []string{"fleet processes: fail", "fleet rules: fail"}},

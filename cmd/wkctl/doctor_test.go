@@ -265,7 +265,13 @@ func TestTheDoctorGoesOnWhereRedisDoesNot(t *testing.T) {
 	t.Parallel()
 	away := []string{"WK_REDIS__ADDRS=127.0.0.1:1", "WK_STORE__AE01__PLATFORM=bazaar", "WK_SLA__GUARDD=2h"}
 	got := invoke(t, stalls(0), away, "doctor", "--timeout", "20s")
-	got.want(t, exitFailed, "127.0.0.1:1", "1 mistake in the variables here", "whether Redis runs", "fail")
+	got.want(t, exitUsage, "127.0.0.1:1", "1 mistake in the variables here", "mistake WK_SLA__GUARDD", "no such variable; did you mean WK_SLA__GUARD?", "whether Redis runs", "fail")
+	misspelt := []string{"WK_REDIS__ADDRS=127.0.0.1:1", "WK_STORE__AE01__PLATFORM=bazaar", "WK_NOTIFY__PAGE_URI=https://hooks.example.com/T0SECRET"}
+	got = invoke(t, stalls(0), misspelt, "doctor", "--timeout", "20s", "--offline")
+	got.want(t, exitUsage, "did you mean WK_NOTIFY__PAGE_URL?", "a mistake above may hide one")
+	if strings.Contains(got.out+got.err, "T0SECRET") || strings.Contains(got.out, "no webhook is told") {
+		t.Errorf("an address is shown, or a webhook denied that is misspelt:\n%s%s", got.out, got.err)
+	}
 	invoke(t, toys(), nil, "doctor", "--timeout", "1ms").want(t, exitUsage, "--timeout")
 	invoke(t, toys(), []string{"WK_REDIS__ADDRS=nowhere"}, "doctor").want(t, exitUsage, "WK_REDIS__ADDRS")
 }
