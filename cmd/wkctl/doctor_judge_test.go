@@ -64,11 +64,13 @@ func cases(change func(*store.Tally)) func(*facts) {
 
 var errDenied = errors.New("NOPERM this user has no permissions to run the 'info' command")
 
-// illnesses change one fact each: what the finding of that name must say then. Every other finding stays as it was.
-var illnesses = []struct {
+type illness struct {
 	finding, state, says string
 	change               func(*facts)
-}{
+}
+
+// illnesses change one fact each: what the finding of that name must say then. Every other finding stays as it was.
+var illnesses = []illness{
 	{"fleet pages", stateWarn, "no webhook", func(f *facts) { f.hooked = false }},
 	{"redis version", stateUnknown, "does not tell", server(func(s *store.Server) { s.Version = 0 })},
 	{"redis version", stateFail, "does not start", server(func(s *store.Server) { s.Version, s.Release = 600, "6.0.1" })},
