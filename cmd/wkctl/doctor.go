@@ -29,10 +29,12 @@ func (t *tool) doctorCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Examine a running installation: what is wrong, and what to do",
-		Long: `doctor looks at Redis, the clocks, the credentials, the feeds, the records, the queues and the processes of a running installation, and tells of each
-check whether it is ok, warns or fails, what was found and what to do. A check that cannot be made is unknown, or fails where nothing can go on
+		Long: `doctor looks at Redis, the clocks, the collector of traces, the credentials, the feeds, the records, the queues and the processes of a running
+installation, and tells of each check whether it is ok, warns or fails, what was found and what to do. A check that cannot be made is unknown, or fails where nothing can go on
 without it; the others go on. It changes nothing: it renews no credential, opens no epoch and sends no answer. Every record is read once, in
 small pages.
+
+Where traces are on, the collector is sent a batch without spans.
 
 Of each platform one page of a list is read, for the time that the platform tells; it counts in the fleet's allowance. --offline leaves the
 platforms unasked. Redis tells how often it writes to disk (appendfsync) only to a user who may CONFIG GET; the others are told everything else.

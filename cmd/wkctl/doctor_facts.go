@@ -25,11 +25,14 @@ type facts struct {
 	shards    int           // as configured
 	settle    time.Duration
 	hooked    bool                         // some webhook is told of pages
+	traced    bool                         // a collector is configured
+	strayed   []string                     // what is wrong with the variables of traces
 	hash      string                       // of the rules here
 	stores    map[sla.StoreID]sla.Platform // as configured
 	platforms []sla.Platform               // that this program knows
 	stopped   []stopView                   // KILL variables here
 
+	untaken   error // why the collector takes no spans
 	servers   told[[]store.Server]
 	unread    error // why nothing of the records is known
 	states    []store.ShardState
@@ -84,7 +87,7 @@ type presence struct{ beating, silent, gone int }
 const (
 	beatWait   = 3 * sweep.BeatEvery // between two looks at who lives: whoever does has beaten by then
 	deadWithin = 24 * time.Hour      // jobs that died in that time are news
-	askLimit   = 10 * time.Second    // of one platform
+	askLimit   = 10 * time.Second    // of one platform, and of the collector of traces
 	askStores  = 3                   // of one platform, until one answers
 )
 
@@ -92,7 +95,7 @@ const (
 func (t *tool) knownBefore(config fleet.Config, book *rules.Book, problems []problemView) facts {
 	f := facts{
 		at: t.now().UTC(), mistakes: problems, bare: len(problems) > 0, shards: config.Redis.Shards, hash: book.Hash(), hooked: config.Notify.Anywhere(),
-		stores: map[sla.StoreID]sla.Platform{}, platforms: t.registry.Names(),
+		traced: config.Traces.On(), strayed: config.TraceWarnings(), stores: map[sla.StoreID]sla.Platform{}, platforms: t.registry.Names(),
 	}
 	for _, s := range book.Stores() {
 		f.stores[s.ID] = s.Platform
@@ -128,6 +131,9 @@ func (e *examination) run(ctx context.Context) {
 	}
 	f.servers = heard(s.Servers(ctx))
 	f.queues = heard(s.Queues(ctx, f.at.Add(-deadWithin)))
+	asking, asked := context.WithTimeout(ctx, askLimit)
+	f.untaken = s.Traces(asking)
+	asked()
 	e.askPlatforms(ctx)
 	if s.Records == nil {
 		return

@@ -24,6 +24,7 @@ func judgeFleet(f *facts) sheet {
 		s.add(mistake, string(m.Variable), fails("set it right here, and see that the daemons have it right", "%s", found))
 	}
 	s.add("pages", "", judgePages(f))
+	s.add("traces", "", judgeTraces(f))
 	s.add("processes", "", recordsOr(f, f.processes, judgeProcesses))
 	s.add("rules", "", recordsOr(f, f.books, func(books map[string]int) verdict { return judgeRules(f, books) }))
 	kills := f.kills
@@ -82,6 +83,21 @@ func judgePages(f *facts) verdict {
 		return warns("set WK_NOTIFY__PAGE_URL_FILE, or see that an alert on watchkeeper_pages_total reaches somebody", "no webhook is told of a page")
 	}
 	return fine("they are posted to a webhook")
+}
+
+// judgeTraces only ever warns: no answer waits for a collector.
+func judgeTraces(f *facts) verdict {
+	const see = "deploy/README.md has the variables under \"Traces\""
+	switch {
+	case f.untaken != nil:
+		do := "see whether the collector runs, speaks OTLP over HTTP at that address and lets this machine in: its spans are lost; " + see
+		return warns(do, "%s", strings.Join(append([]string{"the collector takes no spans: " + f.untaken.Error()}, f.strayed...), "; "))
+	case len(f.strayed) > 0:
+		return warns(see, "%s", strings.Join(f.strayed, "; "))
+	case !f.traced:
+		return fine("off: no collector is configured")
+	}
+	return fine("the collector takes an empty batch")
 }
 
 func judgeProcesses(p presence) verdict {

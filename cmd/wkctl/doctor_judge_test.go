@@ -72,6 +72,11 @@ type illness struct {
 // illnesses change one fact each: what the finding of that name must say then. Every other finding stays as it was.
 var illnesses = []illness{
 	{"fleet pages", stateWarn, "no webhook", func(f *facts) { f.hooked = false }},
+	{"fleet traces", stateOK, "takes an empty batch", func(f *facts) { f.traced = true }},
+	{"fleet traces", stateWarn, "takes no spans: status 401; OTEL_X: wrong", func(f *facts) {
+		f.traced, f.untaken, f.strayed = true, errors.New("status 401"), []string{"OTEL_X: wrong"}
+	}},
+	{"fleet traces", stateWarn, "OTEL_X: wrong; OTEL_Y: wrong", func(f *facts) { f.strayed = []string{"OTEL_X: wrong", "OTEL_Y: wrong"} }},
 	{"redis version", stateUnknown, "does not tell", server(func(s *store.Server) { s.Version = 0 })},
 	{"redis version", stateFail, "does not start", server(func(s *store.Server) { s.Version, s.Release = 600, "6.0.1" })},
 	{"redis version", stateWarn, "6.2.0 is older", server(func(s *store.Server) { s.Version, s.Release = 602, "6.2.0" })},

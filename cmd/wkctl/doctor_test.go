@@ -304,6 +304,8 @@ func TestTheDoctorGoesOnWhereRedisDoesNot(t *testing.T) {
 	away := []string{"WK_REDIS__ADDRS=127.0.0.1:1", "WK_STORE__AE01__PLATFORM=bazaar", "WK_SLA__GUARDD=2h"}
 	got := invoke(t, stalls(0), away, "doctor", "--timeout", "20s")
 	got.want(t, exitUsage, "127.0.0.1:1", "1 mistake in the variables here", "mistake WK_SLA__GUARDD", "no such variable; did you mean WK_SLA__GUARD?", "whether Redis runs", "fail")
+	dark := append(slices.Clip(away), "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1", "OTEL_SERVICENAME=x")
+	invoke(t, stalls(0), dark, "doctor", "--timeout", "20s", "--offline").want(t, exitUsage, "the collector takes no spans", "did you mean OTEL_SERVICE_NAME?")
 	misspelt := []string{"WK_REDIS__ADDRS=127.0.0.1:1", "WK_STORE__AE01__PLATFORM=bazaar", "WK_NOTIFY__PAGE_URI=https://hooks.example.com/T0SECRET"}
 	got = invoke(t, stalls(0), misspelt, "doctor", "--timeout", "20s", "--offline")
 	got.want(t, exitUsage, "did you mean WK_NOTIFY__PAGE_URL?", "a mistake above may hide one")

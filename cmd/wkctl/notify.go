@@ -22,7 +22,8 @@ func (t *tool) notifyTest() *cobra.Command {
 		Short: "Post a test to the webhooks of pages and warnings",
 		Long: `test posts one message for pages and one for warnings to the webhooks of the variables, which says of itself to be a test ("test": true), and tells what
 became of each. Pages go to the webhook for warnings when they have none of their own, as they do when it matters. A message is posted once;
-the daemon tries again. Nothing is posted while the variables hold a mistake, which may be in the name of a webhook. That a webhook took a message does not mean that it woke somebody: ask who is on call.
+the daemon tries again. Nothing is posted while the variables hold a mistake, which may be in the name of a webhook.
+That a webhook took a message does not mean that it woke somebody: ask who is on call.
 
 Exit codes: 0 both were taken, or one where the other has no webhook, 1 one was not taken, 2 the variables hold a mistake, or there is no webhook at all.`,
 		Example: `  wkctl notify test

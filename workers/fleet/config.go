@@ -33,6 +33,8 @@ type Config struct {
 	Trace  Trace         `env:", prefix=TRACE__"`
 	// Traces is what the standard variables of OpenTelemetry say; it makes none when nothing is set.
 	Traces trace.Config
+	// strays are warnings of variables of OpenTelemetry that nobody reads and that look like those that are read.
+	strays []string
 }
 
 // HTTP says where metrics and probes are served.
@@ -104,6 +106,8 @@ func (c *Config) validate() []error {
 	}
 	if c.HTTP.Admin != "" && !isAddr(c.HTTP.Admin) {
 		bad("HTTP__ADMIN", "want host:port with a number below 65536, for example 127.0.0.1:9091")
+	} else if c.HTTP.Admin != "" && collide(c.HTTP.Listen, adminAddr(c.HTTP.Admin)) {
+		bad("HTTP__ADMIN", "want another port than that of WK_HTTP__LISTEN, for example 127.0.0.1:9091")
 	}
 	if _, err := c.Vault.keys(); err != nil {
 		errs = append(errs, err)

@@ -18,6 +18,7 @@ import (
 // mistake of both is in the one error.
 func Load(ctx context.Context, environ []string, registry connectors.Registry) (Config, *rules.Book, error) {
 	config, err := LoadConfig(ctx, lookuper(environ))
+	config.strays = strays(environ)
 	book, bookErr := rules.Load(ctx, environ, RuleOptions(registry))
 	return config, book, errors.Join(err, bookErr)
 }
