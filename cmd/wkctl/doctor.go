@@ -30,8 +30,8 @@ func (t *tool) doctorCommand() *cobra.Command {
 		Use:   "doctor",
 		Short: "Examine a running installation: what is wrong, and what to do",
 		Long: `doctor looks at Redis, the clocks, the collector of traces, the credentials, the feeds, the records, the queues and the processes of a running
-installation, and tells of each check whether it is ok, warns or fails, what was found and what to do. A check that cannot be made is unknown, or fails where nothing can go on
-without it; the others go on. It changes nothing: it renews no credential, opens no epoch and sends no answer. Every record is read once, in
+installation, and tells of each check whether it is ok, warns or fails, what was found and what to do. A check that cannot be made is unknown, or fails
+where nothing can go on without it; the others go on. It changes nothing: it renews no credential, opens no epoch and sends no answer. Every record is read once, in
 small pages.
 
 Where traces are on, the collector is sent a batch without spans.

@@ -15,8 +15,9 @@ import (
 )
 
 // Load reads the whole environment ("NAME=value" entries, as os.Environ gives them): the machinery's variables and the rulebook. Every
-// mistake of both is in the one error.
+// mistake of both is in the one error. Pairs of quotes around a whole value are left out.
 func Load(ctx context.Context, environ []string, registry connectors.Registry) (Config, *rules.Book, error) {
+	environ = withoutQuotes(environ)
 	config, err := LoadConfig(ctx, lookuper(environ))
 	config.strays = strays(environ)
 	book, bookErr := rules.Load(ctx, environ, RuleOptions(registry))
