@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"watchkeeper/connectors/transport"
 	"watchkeeper/sla"
 	"watchkeeper/workers/fleet"
 	"watchkeeper/workers/notify"
@@ -45,7 +46,7 @@ func (t *tool) tryHooks(ctx context.Context) error {
 	if err != nil {
 		return notUsable(err) // what is left out of it might be a webhook
 	}
-	options, err := config.Notify.Apply(notify.Options{Now: t.now})
+	options, err := config.Notify.Apply(notify.Options{Now: t.now}, transport.SecretFile)
 	if err != nil {
 		return usagef("%w", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"watchkeeper/connectors"
+	"watchkeeper/connectors/transport"
 	"watchkeeper/sla/rules"
 	"watchkeeper/workers/handle"
 	"watchkeeper/workers/notify"
@@ -133,7 +134,7 @@ func (c *Config) validate() []error {
 	if c.Log.Format != "json" && c.Log.Format != "console" {
 		bad("LOG__FORMAT", "want json or console")
 	}
-	return append(errs, c.Notify.Validate()...)
+	return append(errs, c.Notify.Validate(transport.SecretFile)...)
 }
 
 // Options is everything a fleet is made of.

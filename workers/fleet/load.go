@@ -34,11 +34,7 @@ func Check(ctx context.Context, environ []string, registry connectors.Registry, 
 	if stores == nil {
 		return config, nil, err
 	}
-	o := Options{Config: config, Book: stores, Registry: registry, Now: now, Log: zap.NewNop()}
-	if _, bad := config.Vault.keys(); bad != nil {
-		o.Config.Vault = Vault{} // it is reported already
-	}
-	return config, book, errors.Join(err, CheckStores(ctx, o))
+	return config, book, errors.Join(err, CheckStores(ctx, Options{Config: config, Book: stores, Registry: registry, Now: now, Log: zap.NewNop()}))
 }
 
 // wrongVariables are those that a report of the rulebook names.
@@ -71,7 +67,9 @@ func Bare(environ, wrong []string) []string {
 func RuleOptions(registry connectors.Registry) rules.Options {
 	o := rules.Options{Also: Variables()}
 	for _, p := range registry {
-		o.Platforms = append(o.Platforms, rules.Platform{Name: p.Name, Defaults: p.Defaults, StoreVariables: p.Variables})
+		o.Platforms = append(o.Platforms, rules.Platform{
+			Name: p.Name, Defaults: p.Defaults, StoreVariables: p.Variables, ParcelsOnly: p.Capabilities.Shipments && !p.Capabilities.Disputes,
+		})
 	}
 	return o
 }

@@ -20,8 +20,11 @@ func OpenStore(ctx context.Context, o Options) (*store.Store, func(context.Conte
 }
 
 // CheckStores builds the connector of every store as New does, without Redis and without any call to a platform. All mistakes are
-// reported together.
+// reported together, but for those of the keys of the vault, which LoadConfig tells of.
 func CheckStores(ctx context.Context, o Options) error {
+	if _, bad := o.Config.Vault.keys(); bad != nil {
+		o.Config.Vault = Vault{}
+	}
 	f := &Fleet{o: o, log: o.Log, reg: prometheus.NewRegistry(), shared: spectator{}}
 	return f.openPlatforms(ctx)
 }
