@@ -128,6 +128,21 @@ func TestMissingFilesAndEverythingElseAreToldTogether(t *testing.T) {
 	}
 }
 
+// That no store is left follows from the mistake, and is none of its own.
+func TestAStoreOfNoPlatformIsOneMistake(t *testing.T) {
+	t.Parallel()
+	vars := []string{"WK_STORE__Z9__PLATFORM=alixpress"}
+	if v, got := check(t, vars, exitUsage); len(v.Problems) != 1 || v.Problems[0].Variable != "WK_STORE__Z9__PLATFORM" {
+		t.Errorf("want one mistake, got %s", got.out)
+	}
+	if _, _, err := fleet.Check(t.Context(), vars, all.Platforms(), time.Now); len(fleet.Mistakes(err)) != 1 {
+		t.Errorf("want one mistake of the daemon, too, got %v", err)
+	}
+	if v, got := check(t, []string{"WK_SLA__GUARDD=2h"}, exitUsage); len(v.Problems) != 2 {
+		t.Errorf("want the missing store told beside another mistake, got %s", got.out)
+	}
+}
+
 func TestWhatIsHardlyMeantIsAWarningAndNoFailure(t *testing.T) {
 	t.Parallel()
 	silent := []string{"WK_NOTIFY__PAGE_URL=https://hooks.example.com/p", "WK_STORE__AE01__PLATFORM=bazaar", "WK_SLA__MODE=live", "WK_SLA__STORE__AE01__REASON__DAMAGED__ACCEPT_CAP=5USD"}

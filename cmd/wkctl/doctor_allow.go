@@ -12,7 +12,7 @@ import (
 var checks = map[string][]string{
 	groupRedis:   {"server", "version", "eviction", "persistence", "replication", "memory", "cluster"},
 	groupClocks:  {"redis", "platform"},
-	groupFleet:   {"configuration", mistake, "pages", "traces", "processes", "rules", "kill switch"},
+	groupFleet:   {"configuration", mistake, "pages", "traces", "trace variable", "processes", "rules", "kill switch"},
 	groupStores:  {"token", "feeds", "feed", "recorded"},
 	groupRecords: {"shards", "epochs", "cases", "parcels", "unknown attempts"},
 	groupQueues:  {"queues", "queue"},

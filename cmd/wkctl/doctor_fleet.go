@@ -25,6 +25,9 @@ func judgeFleet(f *facts) sheet {
 	}
 	s.add("pages", "", judgePages(f))
 	s.add("traces", "", judgeTraces(f))
+	for _, text := range f.strayed {
+		s.add("trace variable", variableName.FindString(text), warns(traceVariables, "%s", text))
+	}
 	s.add("processes", "", recordsOr(f, f.processes, judgeProcesses))
 	s.add("rules", "", recordsOr(f, f.books, func(books map[string]int) verdict { return judgeRules(f, books) }))
 	kills := f.kills
@@ -85,17 +88,16 @@ func judgePages(f *facts) verdict {
 	return fine("they are posted to a webhook")
 }
 
+const traceVariables = "deploy/README.md has the variables under \"Traces\""
+
 // judgeTraces only ever warns: no answer waits for a collector.
 func judgeTraces(f *facts) verdict {
-	const see = "deploy/README.md has the variables under \"Traces\""
 	switch {
 	case f.untaken != nil:
-		do := "see whether the collector runs, speaks OTLP over HTTP at that address and lets this machine in: its spans are lost; " + see
-		return warns(do, "%s", strings.Join(append([]string{"the collector takes no spans: " + f.untaken.Error()}, f.strayed...), "; "))
-	case len(f.strayed) > 0:
-		return warns(see, "%s", strings.Join(f.strayed, "; "))
+		return warns("see whether the collector runs, speaks OTLP over HTTP at that address and lets this machine in: its spans are lost; "+traceVariables,
+			"the collector takes no spans: %v", f.untaken)
 	case !f.traced:
-		return fine("off: no collector is configured")
+		return fine("off: nothing is traced")
 	}
 	return fine("the collector takes an empty batch")
 }

@@ -74,9 +74,13 @@ func named(text string) problemView {
 
 // bare is an environment without its rules and without the variables of problems.
 func bare(environ []string, problems []problemView) []string {
-	wrong := make([]string, len(problems))
+	return fleet.Bare(environ, variablesOf(problems))
+}
+
+func variablesOf(problems []problemView) []string {
+	out := make([]string, len(problems))
 	for i, p := range problems {
-		wrong[i] = string(p.Variable)
+		out[i] = string(p.Variable)
 	}
-	return fleet.Bare(environ, wrong)
+	return out
 }

@@ -27,14 +27,14 @@ func Load(ctx context.Context, environ []string, registry connectors.Registry) (
 // Check loads as Load does and builds the connector of every store without any call, so that the one error holds every mistake there is.
 func Check(ctx context.Context, environ []string, registry connectors.Registry, now func() time.Time) (Config, *rules.Book, error) {
 	config, book, err := Load(ctx, environ, registry)
-	stores := book
+	stores, wrong := book, wrongVariables(err)
 	if stores == nil { // what is left may hold mistakes that only the connectors know
-		_, stores, _ = Load(ctx, Bare(environ, wrongVariables(err)), registry)
+		_, stores, _ = Load(ctx, Bare(environ, wrong), registry)
 	}
 	if stores == nil {
 		return config, nil, err
 	}
-	return config, book, errors.Join(err, CheckStores(ctx, Options{Config: config, Book: stores, Registry: registry, Now: now, Log: zap.NewNop()}))
+	return config, book, errors.Join(err, CheckStores(ctx, Options{Config: config, Book: stores, Registry: registry, Now: now, Log: zap.NewNop()}, wrong))
 }
 
 // wrongVariables are those that a report of the rulebook names.
