@@ -59,12 +59,21 @@ type casePick struct {
 	pick
 	state  string
 	within string
+	as     string
 	soon   time.Duration // within, read; negative: whenever
+	at     time.Time     // as, read; zero: now
 }
 
 func (p *casePick) check() error {
 	if p.state != "open" && p.state != "closed" && p.state != "all" {
 		return usagef("--state %q: want open, closed or all", clean(p.state))
+	}
+	if p.as != "" {
+		at, err := parseTime(p.as)
+		if err != nil {
+			return err
+		}
+		p.at = at
 	}
 	p.soon = -1
 	if p.within != "" {
@@ -93,21 +102,28 @@ func (t *tool) casesLs() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ls",
 		Short: "List cases, the earliest deadline first",
-		Long: `ls lists cases, the earliest deadline first and those without one last. What is to be done is decided anew, by this machine's clock.
---due-within also lists what is overdue.`,
+		Long: `ls lists cases, the earliest deadline first and those without one last. What is to be done is decided anew, by this machine's clock,
+or with --at as of another time, under the rules of then and from the records of now. --due-within counts from that time, and also lists what is overdue.`,
 		Example: `  wkctl cases ls
   wkctl cases ls --store AE01 --due-within 24h
+  wkctl cases ls --at 2026-03-08T09:00:00Z
   wkctl cases ls --state all --limit 1000 -o json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := p.check(); err != nil {
 				return err
 			}
-			return t.withRecords(cmd.Context(), func(ctx context.Context, d *desk) error { return t.listCases(ctx, d, &p) })
+			return t.withRecords(cmd.Context(), func(ctx context.Context, d *desk) error {
+				if !p.at.IsZero() {
+					d.now = p.at
+				}
+				return t.listCases(ctx, d, &p)
+			})
 		},
 	}
 	p.flags(cmd, "cases")
 	cmd.Flags().StringVar(&p.state, "state", "open", "open, closed or all")
+	cmd.Flags().StringVar(&p.as, "at", "", "as of this time (RFC 3339 or a day), not now")
 	cmd.Flags().StringVar(&p.within, "due-within", "", "only those whose deadline is within this time, for example 24h or 2d")
 	return cmd
 }

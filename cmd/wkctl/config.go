@@ -58,7 +58,7 @@ func (t *tool) check(ctx context.Context) checkView {
 	}
 	if book != nil {
 		v.Stores = len(book.Stores())
-		err = fleet.CheckStores(ctx, fleet.Options{Config: config, Book: book, Registry: t.registry, Now: t.now, Log: zap.NewNop()})
+		err = fleet.CheckStores(ctx, fleet.Options{Config: config, Book: book, Registry: t.registry, Now: t.now, Log: zap.NewNop()}, variablesOf(v.Problems))
 		v.Problems = append(v.Problems, slices.DeleteFunc(storeProblems(book, err), repeats(v.Problems))...)
 	}
 	for i := range v.Problems {

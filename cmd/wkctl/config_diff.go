@@ -17,7 +17,7 @@ func (t *tool) configDiff() *cobra.Command {
 		Long: `diff compares the effective rules of this environment with those that a file would make, in every scope and at all dates. Redis is not
 asked: wkctl rules try tells what the change would do to the cases on record.
 
-The file has NAME=value lines. Its WK_SLA__, WK_SHIPMENT__ and WK_CALENDAR__ variables take the place of all present ones; every other
+The file has NAME=value lines; - is standard input. Its WK_SLA__, WK_SHIPMENT__ and WK_CALENDAR__ variables take the place of all present ones; every other
 variable that it sets takes the place of the present one of that name.`,
 		Example: `  wkctl config diff new.env
   wkctl config diff new.env -o json`,

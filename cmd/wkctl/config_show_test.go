@@ -121,6 +121,14 @@ func TestDiffShowsWhichRulesAFileChanges(t *testing.T) {
 	t.Parallel()
 	other := written(t, append(slices.Clone(sameRules), "WK_SLA__STORE__AE02__GUARD=3h", "WK_SLA__BAZAAR__OFFER_SHARE=50%",
 		"WK_SLA__BAZAAR__OFFER_SHARE__FROM=2026-11-01..2026-12-31", "WK_SHIPMENT__LANE__ANY_BR__STALL=15d")...)
+	piped, err := os.ReadFile(other)
+	must(t, err)
+	fromPipe := invokeWith(t, toys(), string(piped), env("x:1"), "config", "diff", "-")
+	if fromFile := invoke(t, toys(), env("x:1"), "config", "diff", other); fromPipe != fromFile {
+		t.Errorf("standard input gives\n%s%s\nand the file\n%s%s", fromPipe.out, fromPipe.err, fromFile.out, fromFile.err)
+	}
+	invokeWith(t, toys(), "nonsense", env("x:1"), "config", "diff", "-").want(t, exitUsage, "standard input: line 1: want NAME=value")
+	invokeWith(t, toys(), "WK_SLA__GUARD=soon", env("x:1"), "config", "diff", "-").want(t, exitUsage, "WK_SLA__GUARD", "standard input: 1 problem(s)")
 	for name, args := range map[string][]string{"config_diff": {"config", "diff", other}, "config_diff_json": {"config", "diff", other, "-o", "json"}} {
 		got := invoke(t, toys(), env("x:1"), args...)
 		got.want(t, exitOK)

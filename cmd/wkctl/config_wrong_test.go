@@ -4,8 +4,13 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"watchkeeper/connectors/all"
+	"watchkeeper/workers/fleet"
 )
 
 // kindsOfWrong has one line for each kind of mistake that only the connectors and the machinery know. DIR is a folder with the files of
@@ -105,12 +110,47 @@ func TestMistakesOfRulesAndOfConnectorsAreOneReport(t *testing.T) {
 		"WK_STORE__E1__API_KEY", "WK_STORE__A1__APP_SECRET", "WK_HTTP__LISTEN")
 }
 
+// A secret that is missing hides nothing else, and each of them is told with its path.
+func TestMissingFilesAndEverythingElseAreToldTogether(t *testing.T) {
+	t.Parallel()
+	files := []string{"WK_VAULT__KEY_FILE=/nowhere/keys", "WK_NOTIFY__PAGE_URL_FILE=/nowhere/page", "WK_REDIS__PASSWORD_FILE=/nowhere/redis"}
+	const gone = ": the file cannot be read: /nowhere/"
+	says := []string{"WK_VAULT__KEY_FILE" + gone + "keys", "WK_NOTIFY__PAGE_URL_FILE" + gone + "page", "WK_REDIS__PASSWORD_FILE" + gone + "redis"}
+	for more, last := range map[string]string{
+		"": "no store is configured", "WK_STORE__T17__PLATFORM=track17 WK_STORE__T17__API_KEY_FILE=/nowhere/t17": "WK_STORE__T17__API_KEY_FILE" + gone + "t17",
+	} {
+		vars := append(slices.Clip(files), strings.Fields(more)...)
+		got := invoke(t, nil, vars, "config", "check")
+		got.want(t, exitUsage, append(slices.Clip(says), last, "4 problem(s)")...)
+		if _, _, err := fleet.Check(t.Context(), vars, all.Platforms(), time.Now); err == nil || !strings.Contains(err.Error(), last) || strings.Count(err.Error(), gone) != strings.Count(got.out, gone) {
+			t.Errorf("the daemon says\n%v\nand config check\n%s", err, got.out)
+		}
+	}
+}
+
+// That no store is left follows from the mistake, and is none of its own.
+func TestAStoreOfNoPlatformIsOneMistake(t *testing.T) {
+	t.Parallel()
+	vars := []string{"WK_STORE__Z9__PLATFORM=alixpress"}
+	if v, got := check(t, vars, exitUsage); len(v.Problems) != 1 || v.Problems[0].Variable != "WK_STORE__Z9__PLATFORM" {
+		t.Errorf("want one mistake, got %s", got.out)
+	}
+	if _, _, err := fleet.Check(t.Context(), vars, all.Platforms(), time.Now); len(fleet.Mistakes(err)) != 1 {
+		t.Errorf("want one mistake of the daemon, too, got %v", err)
+	}
+	if v, got := check(t, []string{"WK_SLA__GUARDD=2h"}, exitUsage); len(v.Problems) != 2 {
+		t.Errorf("want the missing store told beside another mistake, got %s", got.out)
+	}
+}
+
 func TestWhatIsHardlyMeantIsAWarningAndNoFailure(t *testing.T) {
 	t.Parallel()
 	silent := []string{"WK_NOTIFY__PAGE_URL=https://hooks.example.com/p", "WK_STORE__AE01__PLATFORM=bazaar", "WK_SLA__MODE=live", "WK_SLA__STORE__AE01__REASON__DAMAGED__ACCEPT_CAP=5USD"}
 	const says = "store AE01 is live and for unknown, not_received, not_as_described, wrong_item, missing, counterfeit, changed_mind, other has no answer"
 	got := invoke(t, buildable(), silent, "config", "check")
 	got.want(t, exitOK, "all is well: 1 store(s)", "1 warning(s)", "warning: "+says)
+	invoke(t, buildable(), append(slices.Clip(silent), "WK_STORE__T17__PLATFORM=track99", "WK_SLA__WARN=6h:chat"), "config", "check").want(t, exitOK, "all is well: 2 store(s)", "2 warning(s)",
+		"store AE01 is live and is to warn by chat")
 	var v checked
 	must(t, json.Unmarshal([]byte(invoke(t, buildable(), silent, "config", "check", "-o", "json").out), &v))
 	if !v.OK || len(v.Warnings) != 1 || !strings.HasPrefix(v.Warnings[0], says) {

@@ -20,16 +20,19 @@ import (
 // facts are everything that an examination has learnt; what is wrong is told from them alone.
 type facts struct {
 	at        time.Time
-	problems  int // mistakes in the configuration
-	unbuilt   error
-	shards    int // as configured
+	mistakes  []problemView // in the configuration
+	bare      bool          // the rules were left out for them
+	shards    int           // as configured
 	settle    time.Duration
 	hooked    bool                         // some webhook is told of pages
+	traced    bool                         // a collector is configured
+	strayed   []string                     // what is wrong with the variables of traces
 	hash      string                       // of the rules here
 	stores    map[sla.StoreID]sla.Platform // as configured
 	platforms []sla.Platform               // that this program knows
 	stopped   []stopView                   // KILL variables here
 
+	untaken   error // why the collector takes no spans
 	servers   told[[]store.Server]
 	unread    error // why nothing of the records is known
 	states    []store.ShardState
@@ -84,15 +87,15 @@ type presence struct{ beating, silent, gone int }
 const (
 	beatWait   = 3 * sweep.BeatEvery // between two looks at who lives: whoever does has beaten by then
 	deadWithin = 24 * time.Hour      // jobs that died in that time are news
-	askLimit   = 10 * time.Second    // of one platform
+	askLimit   = 10 * time.Second    // of one platform, and of the collector of traces
 	askStores  = 3                   // of one platform, until one answers
 )
 
 // knownBefore are the facts that need no question.
-func (t *tool) knownBefore(config fleet.Config, book *rules.Book, problems int) facts {
+func (t *tool) knownBefore(config fleet.Config, book *rules.Book, problems []problemView) facts {
 	f := facts{
-		at: t.now().UTC(), problems: problems, shards: config.Redis.Shards, hash: book.Hash(), hooked: config.Notify.Anywhere(),
-		stores: map[sla.StoreID]sla.Platform{}, platforms: t.registry.Names(),
+		at: t.now().UTC(), mistakes: problems, bare: len(problems) > 0, shards: config.Redis.Shards, hash: book.Hash(), hooked: config.Notify.Anywhere(),
+		traced: config.Traces.On(), strayed: config.TraceWarnings(), stores: map[sla.StoreID]sla.Platform{}, platforms: t.registry.Names(),
 	}
 	for _, s := range book.Stores() {
 		f.stores[s.ID] = s.Platform
@@ -116,7 +119,10 @@ type examination struct {
 // run asks everything. The processes are looked at first and last, to see whether they beat meanwhile.
 func (e *examination) run(ctx context.Context) {
 	f, s := &e.facts, e.survey
-	f.unbuilt, f.unread, f.settle, f.planned = s.Unbuilt, s.Unread, s.Settle(), s.Feeds()
+	f.unread, f.settle, f.planned = s.Unread, s.Settle(), s.Feeds()
+	if len(f.stores) > 0 {
+		f.mistakes = append(f.mistakes, slices.DeleteFunc(storeProblems(e.book, s.Unbuilt), repeats(f.mistakes))...)
+	}
 	var first told[[]store.Process]
 	beaten := time.NewTimer(beatWait)
 	defer beaten.Stop()
@@ -125,6 +131,9 @@ func (e *examination) run(ctx context.Context) {
 	}
 	f.servers = heard(s.Servers(ctx))
 	f.queues = heard(s.Queues(ctx, f.at.Add(-deadWithin)))
+	asking, asked := context.WithTimeout(ctx, askLimit)
+	f.untaken = s.Traces(asking)
+	asked()
 	e.askPlatforms(ctx)
 	if s.Records == nil {
 		return

@@ -19,7 +19,15 @@ import (
 func judgeFleet(f *facts) sheet {
 	s := sheet{group: groupFleet}
 	s.add("configuration", "", judgeConfiguration(f))
+	for _, m := range f.mistakes {
+		found := strings.TrimLeft(strings.TrimPrefix(m.text(), string(m.Variable)), "=: ")
+		s.add(mistake, string(m.Variable), fails("set it right here, and see that the daemons have it right", "%s", found))
+	}
 	s.add("pages", "", judgePages(f))
+	s.add("traces", "", judgeTraces(f))
+	for _, text := range f.strayed {
+		s.add("trace variable", variableName.FindString(text), warns(traceVariables, "%s", text))
+	}
 	s.add("processes", "", recordsOr(f, f.processes, judgeProcesses))
 	s.add("rules", "", recordsOr(f, f.books, func(books map[string]int) verdict { return judgeRules(f, books) }))
 	kills := f.kills
@@ -54,25 +62,44 @@ func recordsOr[T any](f *facts, t told[T], judge func(T) verdict) verdict {
 	return judge(t.value)
 }
 
+// mistake is the name of a finding that is one mistake of the configuration.
+const mistake = "mistake"
+
 func judgeConfiguration(f *facts) verdict {
-	const do = "wkctl config check lists what is wrong"
+	const do = "mend what is listed next; wkctl config check tells when all is well"
 	switch {
-	case f.problems > 0:
-		return fails(do, "%s in the variables here; the rules are left out below", counted(f.problems, "mistake"))
+	case f.bare:
+		return fails(do, "%s in the variables here; the rules are left out below", counted(len(f.mistakes), "mistake"))
+	case len(f.mistakes) > 0:
+		return fails(do, "%s in the variables here: a store cannot be built", counted(len(f.mistakes), "mistake"))
 	case len(f.stores) == 0:
 		return verdict{stateUnknown, "no store is configured here: what should be there is not known", "run it with the environment of the daemons"}
-	case f.unbuilt != nil:
-		first, _, _ := strings.Cut(f.unbuilt.Error(), "\n")
-		return fails(do, "a store cannot be built: %s", first)
 	}
 	return fine("%s, rules %s", counted(len(f.stores), "store"), f.hash)
 }
 
 func judgePages(f *facts) verdict {
-	if !f.hooked {
+	switch {
+	case !f.hooked && len(f.mistakes) > 0:
+		return verdict{stateUnknown, "no webhook is known of, and a mistake above may hide one", "mend the mistakes first"}
+	case !f.hooked:
 		return warns("set WK_NOTIFY__PAGE_URL_FILE, or see that an alert on watchkeeper_pages_total reaches somebody", "no webhook is told of a page")
 	}
 	return fine("they are posted to a webhook")
+}
+
+const traceVariables = "deploy/README.md has the variables under \"Traces\""
+
+// judgeTraces only ever warns: no answer waits for a collector.
+func judgeTraces(f *facts) verdict {
+	switch {
+	case f.untaken != nil:
+		return warns("see whether the collector runs, speaks OTLP over HTTP at that address and lets this machine in: its spans are lost; "+traceVariables,
+			"the collector takes no spans: %v", f.untaken)
+	case !f.traced:
+		return fine("off: nothing is traced")
+	}
+	return fine("the collector takes an empty batch")
 }
 
 func judgeProcesses(p presence) verdict {
@@ -104,7 +131,7 @@ func judgeRules(f *facts, books map[string]int) verdict {
 			return warns("ask again in a minute: processes say it again within it when Redis has lost its memory", "no process has said yet which rules it obeys")
 		}
 		return fails("start the fleet", "no process has said which rules it obeys")
-	case len(f.stores) == 0 || f.problems > 0:
+	case len(f.stores) == 0 || f.bare:
 		return fine("%s", strings.Join(each, ", "))
 	case hashes[0] != f.hash:
 		return warns("wkctl config diff shows what differs; roll out the one that is meant", "the processes obey %s, the variables here say %s", hashes[0], f.hash)

@@ -38,7 +38,8 @@ type finding struct {
 	Subject words  `json:"subject"` // which server, platform, store, feed or queue; null where there is one of its kind
 	State   string `json:"state"`
 	Found   string `json:"found"`
-	Do      string `json:"do"` // empty when all is well
+	Do      string `json:"do"`      // empty when all is well
+	Allowed bool   `json:"allowed"` // it does not count: --allow
 }
 
 // A sheet collects the findings of one group.

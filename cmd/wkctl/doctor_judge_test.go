@@ -64,12 +64,16 @@ func cases(change func(*store.Tally)) func(*facts) {
 
 var errDenied = errors.New("NOPERM this user has no permissions to run the 'info' command")
 
-// illnesses change one fact each: what the finding of that name must say then. Every other finding stays as it was.
-var illnesses = []struct {
+type illness struct {
 	finding, state, says string
 	change               func(*facts)
-}{
+}
+
+// illnesses change one fact each: what the finding of that name must say then. Every other finding stays as it was.
+var illnesses = []illness{
 	{"fleet pages", stateWarn, "no webhook", func(f *facts) { f.hooked = false }},
+	{"fleet traces", stateOK, "takes an empty batch", func(f *facts) { f.traced = true }},
+	{"fleet traces", stateWarn, "takes no spans: status 401", func(f *facts) { f.traced, f.untaken = true, errors.New("status 401") }},
 	{"redis version", stateUnknown, "does not tell", server(func(s *store.Server) { s.Version = 0 })},
 	{"redis version", stateFail, "does not start", server(func(s *store.Server) { s.Version, s.Release = 600, "6.0.1" })},
 	{"redis version", stateWarn, "6.2.0 is older", server(func(s *store.Server) { s.Version, s.Release = 602, "6.2.0" })},
@@ -102,8 +106,8 @@ var illnesses = []struct {
 	{"clocks platform bazaar", stateWarn, "6s ahead of this machine, as its page for AE01", func(f *facts) { f.clocks[0].skew = 6 * time.Second }},
 	{"clocks platform bazaar", stateFail, "30s behind", func(f *facts) { f.clocks[0].skew = -30 * time.Second }},
 	{"clocks platform bazaar", stateUnknown, "away", func(f *facts) { f.clocks[0].err = errors.New("away") }},
-	{"fleet configuration", stateFail, "2 mistakes", func(f *facts) { f.problems = 2 }},
-	{"fleet configuration", stateFail, "WK_STORE__AE01__API_KEY", func(f *facts) { f.unbuilt = errors.New("store AE01: WK_STORE__AE01__API_KEY: required\nmore") }},
+	{"fleet configuration", stateFail, "2 mistakes", func(f *facts) { f.mistakes, f.bare = []problemView{{Variable: "WK_A"}, {Variable: "WK_B"}}, true }},
+	{"fleet configuration", stateFail, "a store cannot be built", func(f *facts) { f.mistakes = make([]problemView, 1) }},
 	{"fleet processes", stateFail, "0 beat", func(f *facts) { f.processes.value = presence{silent: 2} }},
 	{"fleet processes", stateWarn, "only one", func(f *facts) { f.processes.value = presence{beating: 1} }},
 	{"fleet processes", stateWarn, "1 are silent", func(f *facts) { f.processes.value.silent = 1 }},
@@ -205,6 +209,12 @@ func TestSomeFactsAddFindings(t *testing.T) {
 			f.kills.value = []sla.KillSwitch{{KillScope: sla.KillScope{Store: "AE01"}, Since: now, Note: "why"}}
 			f.stopped = []stopView{{What: stopVariable, Scopes: []string{"T17"}, From: "WK_SLA__KILL"}}
 		}, []string{"fleet kill switch AE01: warn", "fleet kill switch T17: warn"}},
+		"a mistake": {func(f *facts) {
+			f.mistakes, f.hooked = []problemView{{Variable: "WK_STORE__AE01__API_KEY", Detail: "required"}}, false
+		}, []string{"fleet configuration: fail", "fleet mistake WK_STORE__AE01__API_KEY: fail", "fleet pages: unknown"}},
+		"variables of traces": {func(f *facts) {
+			f.strayed = []string{"nothing is traced: OTEL_X: want y", "OTEL_Z: no such variable"}
+		}, []string{"fleet trace variable OTEL_X: warn", "fleet trace variable OTEL_Z: warn"}},
 		"nobody on watch": {func(f *facts) {
 			f.processes.value, f.books.value = presence{}, nil
 		}, []string{"fleet processes: fail", "fleet rules: fail"}},

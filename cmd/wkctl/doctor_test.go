@@ -65,6 +65,40 @@ func TestTheExitCodeOfADoctorsReport(t *testing.T) {
 	}
 }
 
+func TestWhatIsAllowedDoesNotCountAndWhatFailsDoes(t *testing.T) {
+	t.Parallel()
+	names := checkNames()
+	for _, ill := range append(illnesses, illness{change: func(f *facts) { *f = *sick() }}) {
+		f := healthy()
+		ill.change(f)
+		for _, got := range permit(judge(f), names) {
+			if !slices.Contains(names, checkName(got.Group, got.Name)) {
+				t.Errorf("%s is no name that can be allowed", checkName(got.Group, got.Name))
+			}
+			if want := got.State == stateWarn || got.State == stateUnknown; got.Allowed != want {
+				t.Errorf("want allowed %t, got %+v", want, got)
+			}
+		}
+	}
+	only := permit([]finding{{Group: "redis", Name: "memory", State: stateWarn}, {Group: "fleet", Name: "kill switch", State: stateWarn}}, []string{"fleet/kill-switch"})
+	if r := newDoctorReport(now, only); r.verdict(true) == nil || r.Allowed != 1 || !strings.Contains(r.sum(), "allowed are 1") {
+		t.Errorf("want the one that is not allowed to fail, got %+v", r)
+	}
+	if r := newDoctorReport(now, only[1:]); r.verdict(true) != nil {
+		t.Errorf("want nothing to fail, got %v", r.verdict(true))
+	}
+	var out bytes.Buffer
+	newDoctorReport(now, only).print(&out)
+	if !lineWith(out.String(), "warn, allowed", "kill switch") || strings.Count(out.String(), "warn, allowed") != 1 {
+		t.Errorf("want the allowed one marked:\n%s", &out)
+	}
+	for says, args := range map[string][]string{
+		"did you mean redis/replication?": {"--strict", "--allow", "redis/replicaton"}, "--allow goes with --strict": {"--allow", "redis/replication"},
+	} {
+		invoke(t, stalls(0), nil, append([]string{"doctor"}, args...)...).want(t, exitUsage, says)
+	}
+}
+
 // stall is a connector whose list is empty and whose clock is off.
 type stall struct {
 	connectors.Connector
@@ -206,6 +240,10 @@ func TestTheDoctorSeesWhatIsBrokenInARealInstallation(t *testing.T) {
 	well.want(t, exitOK, "fleet processes", stateOK)
 	well.want(t, exitOK, "fleet rules", stateOK)
 	w.doctor(stalls(0), "--strict").want(t, exitFailed, "redis replication", stateWarn)
+	w.doctor(stalls(0), "--strict", "--allow", "redis/replication").want(t, exitOK, "redis replication", stateWarn)
+	w.environ = w.environment(storetest.Daemon)
+	w.doctor(stalls(0), "--strict", "--allow", "redis/replication").want(t, exitOK, "queues queue answers", stateOK)
+	w.environ = w.environment(storetest.Operator)
 	w.doctor(stalls(30*time.Second)).want(t, exitFailed, "clocks platform bazaar", stateFail)
 	w.doctor(stalls(30*time.Second), "--offline").want(t, exitOK, "clocks platform bazaar", "")
 
@@ -265,7 +303,15 @@ func TestTheDoctorGoesOnWhereRedisDoesNot(t *testing.T) {
 	t.Parallel()
 	away := []string{"WK_REDIS__ADDRS=127.0.0.1:1", "WK_STORE__AE01__PLATFORM=bazaar", "WK_SLA__GUARDD=2h"}
 	got := invoke(t, stalls(0), away, "doctor", "--timeout", "20s")
-	got.want(t, exitFailed, "127.0.0.1:1", "1 mistake in the variables here", "whether Redis runs", "fail")
+	got.want(t, exitUsage, "127.0.0.1:1", "1 mistake in the variables here", "mistake WK_SLA__GUARDD", "no such variable; did you mean WK_SLA__GUARD?", "whether Redis runs", "fail")
+	dark := append(slices.Clip(away), "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1", "OTEL_SERVICENAME=x")
+	invoke(t, stalls(0), dark, "doctor", "--timeout", "20s", "--offline").want(t, exitUsage, "the collector takes no spans", "did you mean OTEL_SERVICE_NAME?")
+	misspelt := []string{"WK_REDIS__ADDRS=127.0.0.1:1", "WK_STORE__AE01__PLATFORM=bazaar", "WK_NOTIFY__PAGE_URI=https://hooks.example.com/T0SECRET"}
+	got = invoke(t, stalls(0), misspelt, "doctor", "--timeout", "20s", "--offline")
+	got.want(t, exitUsage, "did you mean WK_NOTIFY__PAGE_URL?", "a mistake above may hide one")
+	if strings.Contains(got.out+got.err, "T0SECRET") || strings.Contains(got.out, "no webhook is told") {
+		t.Errorf("an address is shown, or a webhook denied that is misspelt:\n%s%s", got.out, got.err)
+	}
 	invoke(t, toys(), nil, "doctor", "--timeout", "1ms").want(t, exitUsage, "--timeout")
 	invoke(t, toys(), []string{"WK_REDIS__ADDRS=nowhere"}, "doctor").want(t, exitUsage, "WK_REDIS__ADDRS")
 }

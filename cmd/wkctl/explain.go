@@ -20,7 +20,7 @@ func (t *tool) explainCommand() *cobra.Command {
 It uses this machine's clock; the fleet uses the platform's. With --at the record stays what it is now: what was announced, answered or
 changed by then is not played back. ID is STORE/ID, or the platform's id alone when only one store has it.
 
-With --env it decides under the rules of a file, and tells what they change. Its WK_SLA__, WK_SHIPMENT__ and WK_CALENDAR__ variables take
+With --env it decides under the rules of a file (- is standard input), and tells what they change. Its WK_SLA__, WK_SHIPMENT__ and WK_CALENDAR__ variables take
 the place of all present ones; every other variable that it sets takes the place of the present one of that name.`,
 		Example: `  wkctl explain AE01/9123456789012345
   wkctl explain 9123456789012345 --at 2026-03-04T18:00:00Z

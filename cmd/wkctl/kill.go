@@ -55,7 +55,7 @@ minute where a switch stopped them and within SETTLE where a variable did.`
 	}
 	cmd.Flags().StringVar(&ask.scope, "scope", "", "where: all, a platform, a store, platform/reason or store/reason (required)")
 	cmd.Flags().StringVar(&ask.note, "note", "", "why, in your words (required)")
-	cmd.Flags().StringVar(&ask.by, "by", "", "who does so (default: the user of the operating system)")
+	cmd.Flags().StringVar(&ask.by, "by", "", "who does so (default: "+signature+", or the user of the operating system)")
 	return cmd
 }
 
@@ -111,11 +111,7 @@ func (v killView) print(w io.Writer) {
 			"  an answer that was begun before may still arrive; warnings and pages go on")
 		return
 	}
-	due := "answers that are due"
-	if len(v.Still) > 0 {
-		due += " and not stopped by what is below"
-	}
-	fmt.Fprintf(w, "  in force now, in every process: %s go out with the next look at their cases, within minutes\n", due)
+	v.printFreed(w)
 	if len(v.Still) == 0 {
 		fmt.Fprintln(w, "  nothing else stops answers of the scope, as far as Redis and this environment tell")
 		return
@@ -126,6 +122,19 @@ func (v killView) print(w io.Writer) {
 		tab.row("  "+s.What, s.where(), s.from())
 	}
 	tab.end()
+}
+
+// printFreed says what becomes of answers now that the switch is off.
+func (v killView) printFreed(w io.Writer) {
+	if !v.Was {
+		fmt.Fprintln(w, "  it stopped no answer, and lets none go")
+		return
+	}
+	due := "answers that are due"
+	if len(v.Still) > 0 {
+		due += " and not stopped by what is below"
+	}
+	fmt.Fprintf(w, "  in force now, in every process: %s go out with the next look at their cases, within minutes\n", due)
 }
 
 func (t *tool) killLs() *cobra.Command {

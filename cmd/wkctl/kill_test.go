@@ -31,7 +31,11 @@ func TestAKillSwitchIsThrownListedAndTakenBack(t *testing.T) {
 	invoke(t, toys(), vars, "kill-switch", "on", "--scope", "BAZAAR", "--note", "x").want(t, exitOK, "bazaar is on, as it was before")
 	step("kill_switch_off", "off --scope BAZAAR", "prices are right")
 	step("kill_switch_off_json", "off --scope AE01/NOT_RECEIVED -o json", "strike is over")
-	invoke(t, toys(), vars, "kill-switch", "off", "--scope", "all", "--note", "x").want(t, exitOK, "all is off, as it was before", "mode hold", "WK_SLA__STORE__AE02__MODE")
+	invoke(t, toys(), vars, "kill-switch", "off", "--scope", "all", "--note", "x").want(t, exitOK, "all is off, as it was before", "mode hold", "WK_SLA__STORE__AE02__MODE",
+		"it stopped no answer, and lets none go")
+	if got := invoke(t, toys(), vars, "kill-switch", "off", "--scope", "AE02/damaged", "--note", "x"); strings.Contains(got.out, "answers that are due") {
+		t.Errorf("answers are said to go out that a switch did not stop:\n%s", got.out)
+	}
 }
 
 func TestAKillSwitchNeedsNothingButRedis(t *testing.T) {

@@ -25,7 +25,7 @@ var meanings = map[sla.Why]string{
 	sla.WhySeized:         "customs keep the parcel",
 	sla.WhyNegotiate:      "a first, smaller offer is made",
 	sla.WhyWithinCap:      "the claim is within the cap",
-	sla.WhyOverCap:        "the claim is more than the cap",
+	sla.WhyOverCap:        "what answers to the dispute may cost is not enough: the cap",
 	sla.WhyNoFacts:        "nothing is known to argue with",
 	sla.WhyReturnGoods:    "the buyer wants to send the goods back",
 	sla.WhyUnshown:        "answered, and the platform does not show it although guard is passed",

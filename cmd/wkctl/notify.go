@@ -7,7 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"watchkeeper/connectors/transport"
 	"watchkeeper/sla"
+	"watchkeeper/workers/fleet"
 	"watchkeeper/workers/notify"
 )
 
@@ -21,9 +23,10 @@ func (t *tool) notifyTest() *cobra.Command {
 		Short: "Post a test to the webhooks of pages and warnings",
 		Long: `test posts one message for pages and one for warnings to the webhooks of the variables, which says of itself to be a test ("test": true), and tells what
 became of each. Pages go to the webhook for warnings when they have none of their own, as they do when it matters. A message is posted once;
-the daemon tries again. That a webhook took a message does not mean that it woke somebody: ask who is on call.
+the daemon tries again. Nothing is posted while the variables hold a mistake, which may be in the name of a webhook.
+That a webhook took a message does not mean that it woke somebody: ask who is on call.
 
-Exit codes: 0 both were taken, or one where the other has no webhook, 1 one was not taken, 2 the variables are wrong, or there is no webhook at all.`,
+Exit codes: 0 both were taken, or one where the other has no webhook, 1 one was not taken, 2 the variables hold a mistake, or there is no webhook at all.`,
 		Example: `  wkctl notify test
   wkctl notify test -o json`,
 		Args: cobra.NoArgs,
@@ -39,11 +42,11 @@ type hookTest struct {
 }
 
 func (t *tool) tryHooks(ctx context.Context) error {
-	config, _, _, err := t.loadAny(ctx)
+	config, _, err := fleet.Load(ctx, t.environ, t.registry)
 	if err != nil {
-		return err
+		return notUsable(err) // what is left out of it might be a webhook
 	}
-	options, err := config.Notify.Apply(notify.Options{Now: t.now})
+	options, err := config.Notify.Apply(notify.Options{Now: t.now}, transport.SecretFile)
 	if err != nil {
 		return usagef("%w", err)
 	}

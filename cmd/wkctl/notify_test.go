@@ -45,13 +45,21 @@ func TestWebhooksAreTried(t *testing.T) {
 		"pages only":   {[]string{"WK_NOTIFY__PAGE_URL=" + good}, exitOK, []string{"page     taken", "no hook is configured"}},
 		"one is wrong": {[]string{"WK_NOTIFY__PAGE_URL=" + bad, "WK_NOTIFY__CHAT_URL=" + good}, exitFailed, []string{"page webhook: status 404", "chat     taken"}},
 		"none":         {nil, exitUsage, []string{"set WK_NOTIFY__PAGE_URL_FILE"}},
-		"no address":   {[]string{"WK_NOTIFY__PAGE_URL=T0SECRET"}, exitUsage, []string{"WK_NOTIFY__PAGE_URL"}},
+		"no address":   {[]string{"WK_NOTIFY__PAGE_URL=T0SECRET"}, exitUsage, []string{"WK_NOTIFY__PAGE_URL: want an address"}},
+		"one is no address": {
+			[]string{"WK_NOTIFY__PAGE_URL=T0SECRET", "WK_NOTIFY__CHAT_URL=" + bad, "WK_SLA__GUARDD=1h"}, exitUsage,
+			[]string{"WK_NOTIFY__PAGE_URL: want an address", "did you mean WK_SLA__GUARD?"},
+		},
+		"misspelt": {[]string{"WK_NOTIFY__PAGE_URI=" + good}, exitUsage, []string{"did you mean WK_NOTIFY__PAGE_URL?"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := invoke(t, toys(), append(slices.Clip(vars), tt.vars...), "notify", "test")
 			got.want(t, tt.code, tt.parts...)
+			if misses := strings.Contains(got.err, "no webhook"); misses != (name == "none") {
+				t.Errorf("want it said that there is no webhook where there is none, and nowhere else:\n%s", got.err)
+			}
 			if strings.Contains(got.out+got.err, "T0SECRET") {
 				t.Errorf("an address is shown:\n%s%s", got.out, got.err)
 			}

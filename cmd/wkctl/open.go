@@ -43,26 +43,26 @@ func (t *tool) withAnyRecords(ctx context.Context, do func(context.Context, *des
 	if err != nil {
 		return err
 	}
-	if problems > 0 {
-		t.warnf("the configuration has %d problem(s), and its rules are left out here; \"wkctl config check\" lists them", problems)
+	if n := len(problems); n > 0 {
+		t.warnf("the configuration has %d problem(s), and its rules are left out here; \"wkctl config check\" lists them", n)
 	}
 	return t.withStore(ctx, config, book, do)
 }
 
-// loadAny loads the configuration, and where it holds mistakes that do not concern Redis what can be read of it; it counts them.
-func (t *tool) loadAny(ctx context.Context) (config fleet.Config, book *rules.Book, mistakes int, err error) {
+// loadAny loads the configuration, and where it holds mistakes that do not concern Redis what can be read of it, beside the mistakes.
+func (t *tool) loadAny(ctx context.Context) (config fleet.Config, book *rules.Book, problems []problemView, err error) {
 	if config, book, err = fleet.Load(ctx, t.environ, t.registry); err == nil {
-		return config, book, 0, nil
+		return config, book, nil, nil
 	}
-	problems := problemsOf(err)
+	problems = problemsOf(err)
 	if slices.ContainsFunc(problems, func(p problemView) bool { return strings.HasPrefix(string(p.Variable), fleet.Prefix+"REDIS__") }) {
-		return config, nil, 0, notUsable(err)
+		return config, nil, nil, notUsable(err)
 	}
 	config, book, again := fleet.Load(ctx, bare(t.environ, problems), t.registry)
 	if again != nil {
-		return config, nil, 0, notUsable(err)
+		return config, nil, nil, notUsable(err)
 	}
-	return config, book, len(problems), nil
+	return config, book, problems, nil
 }
 
 func (t *tool) withStore(ctx context.Context, config fleet.Config, book *rules.Book, do func(context.Context, *desk) error) error {

@@ -3,8 +3,6 @@ package main
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"testing"
 	"time"
 
@@ -116,21 +114,5 @@ func TestAReplyThatTwoPlatformsReadIsLeftToThePerson(t *testing.T) {
 	}
 	if _, err := read(connectors.Platform{Name: "mute"}, nil); err == nil {
 		t.Error("a platform without a normaliser reads")
-	}
-}
-
-func TestJoinedErrorsAreTakenApart(t *testing.T) {
-	t.Parallel()
-	err := errors.Join(
-		fmt.Errorf("store A: %w", errors.Join(errors.New("X: one"), errors.New("Y: two"))), errors.New("three"),
-		fmt.Errorf("four: %w", &connectors.Error{Op: "op", Kind: connectors.Forbidden, Err: errors.New("why")}),
-	)
-	var got []string
-	for _, l := range leaves("", err) {
-		got = append(got, l.text)
-	}
-	want := "[store A: X: one store A: Y: two three four: op: forbidden: why]"
-	if fmt.Sprint(got) != want {
-		t.Errorf("want %s, got %s", want, got)
 	}
 }

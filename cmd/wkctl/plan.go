@@ -193,7 +193,7 @@ func (s *subject) capped(out playbook.Forecast, rule sla.Rule) playbook.Forecast
 	if total.Minor += s.spent.Minor; total.AtMost(rule.AcceptCap.Value) {
 		return out
 	}
-	return playbook.Forecast{Action: sla.ActionPage, Why: sla.WhyOverBudget, At: out.At, Cost: s.Obligation.Cost, Late: out.Late}
+	return playbook.Forecast{Action: sla.ActionPage, Why: sla.WhyOverCap, At: out.At, Cost: s.Obligation.Cost, Late: out.Late}
 }
 
 // plan asks the playbook as of an instant, and tells what lost against its choice.

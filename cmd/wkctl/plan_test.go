@@ -131,6 +131,20 @@ func TestThePlanOfAnAnswerThatNobodyHasApprovedIsTheRules(t *testing.T) {
 	}
 }
 
+func TestWhatEarlierAnswersHaveCostCountsForTheCap(t *testing.T) {
+	t.Parallel()
+	_, book, err := fleet.Load(t.Context(), append(env("127.0.0.1:1"), "WK_SLA__STORE__AE02__ACT_AFTER=0h"), toys())
+	must(t, err)
+	for spent, want := range map[int64]string{1900: "act offer", 1901: "page none over_cap"} { // the offer is of 6 USD, the cap of 25
+		s := subjectOf(testCases()[2].Case, nil)
+		s.spent = usd(spent)
+		f := s.forecast(book, nil, now)
+		if got := f.Action.String() + " " + f.Answer.Kind.String() + " " + f.Why.String(); !strings.HasPrefix(got, want) {
+			t.Errorf("after %d: want %s, got %s", spent, want, got)
+		}
+	}
+}
+
 var settledOffer = sla.Attempt{Kind: sla.AnswerOffer, Amount: usd(600), State: sla.AttemptSettled}
 
 func TestScopesOfKillSwitchesReadAsTheyAreThrown(t *testing.T) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"regexp"
 	"strings"
 
@@ -32,18 +31,16 @@ func (p problemView) text() string {
 // problemsOf takes an error of loading apart into its mistakes.
 func problemsOf(err error) []problemView {
 	out := []problemView{}
-	for _, leaf := range leaves("", err) {
-		var report *rules.Report
-		if !errors.As(leaf.err, &report) {
-			out = append(out, named(leaf.text))
+	for _, m := range fleet.Mistakes(err) {
+		if m.Problem == nil {
+			out = append(out, named(m.Text))
 			continue
 		}
-		for _, p := range report.Problems {
-			out = append(out, problemView{
-				Variable: words(p.Variable), Value: words(p.Value), Detail: p.Detail, Expected: words(p.Expected), Example: words(p.Example),
-				Suggestion: words(p.Suggestion),
-			})
-		}
+		p := m.Problem
+		out = append(out, problemView{
+			Variable: words(p.Variable), Value: words(p.Value), Detail: p.Detail, Expected: words(p.Expected), Example: words(p.Example),
+			Suggestion: words(p.Suggestion),
+		})
 	}
 	return out
 }
@@ -51,8 +48,8 @@ func problemsOf(err error) []problemView {
 // storeProblems takes an error of building connectors apart. Where a mistake is one variable's, its name says the store.
 func storeProblems(book *rules.Book, err error) []problemView {
 	var out []problemView
-	for _, leaf := range leaves("", err) {
-		text := leaf.text
+	for _, m := range fleet.Mistakes(err) {
+		text := m.Text
 		for _, s := range book.Stores() {
 			if rest, ours := strings.CutPrefix(text, "store "+string(s.ID)+": "); ours {
 				text = rest
@@ -77,42 +74,13 @@ func named(text string) problemView {
 
 // bare is an environment without its rules and without the variables of problems.
 func bare(environ []string, problems []problemView) []string {
-	wrong := make([]string, len(problems))
+	return fleet.Bare(environ, variablesOf(problems))
+}
+
+func variablesOf(problems []problemView) []string {
+	out := make([]string, len(problems))
 	for i, p := range problems {
-		wrong[i] = string(p.Variable)
+		out[i] = string(p.Variable)
 	}
-	return fleet.Bare(environ, wrong)
-}
-
-// A leaf is one of several errors that were joined, with the words of those around it.
-type leaf struct {
-	text string
-	err  error
-}
-
-// leaves finds the single mistakes in an error. An error that joins others tells each on a line of its own; one that wraps a joined one
-// lends its words to each of them.
-func leaves(lead string, err error) []leaf {
-	if err == nil {
-		return nil
-	}
-	var report *rules.Report
-	if !errors.As(err, &report) && !strings.Contains(err.Error(), "\n") {
-		return []leaf{{lead + err.Error(), err}}
-	}
-	switch e := err.(type) { //nolint:errorlint // the errors are taken apart one layer at a time
-	case *rules.Report:
-		return []leaf{{lead + e.Error(), e}}
-	case interface{ Unwrap() []error }:
-		var out []leaf
-		for _, inner := range e.Unwrap() {
-			out = append(out, leaves(lead, inner)...)
-		}
-		return out
-	case interface{ Unwrap() error }:
-		if inner := e.Unwrap(); inner != nil {
-			return leaves(lead+strings.TrimSuffix(err.Error(), inner.Error()), inner)
-		}
-	}
-	return []leaf{{lead + err.Error(), err}}
+	return out
 }

@@ -41,6 +41,23 @@ func TestRecordsArePrintedAsInTheGoldenFiles(t *testing.T) {
 	}
 }
 
+func TestCasesAreListedAsOfAnotherTime(t *testing.T) {
+	t.Parallel()
+	addr := filled(t)
+	listed := func(args ...string) string {
+		got := invoke(t, toys(), env(addr), append([]string{"cases", "ls", "--store", "AE01"}, args...)...)
+		got.want(t, exitOK)
+		return got.out
+	}
+	if early := listed("--at", "2026-03-03", "--due-within", "1d"); strings.Contains(early, "AE01/") {
+		t.Errorf("want nothing due within a day of then, got:\n%s", early)
+	}
+	if later := listed("--at", "2026-03-05T07:00:00Z", "--due-within", "1h"); !lineWith(later, "AE01/1001", "1h", "guard") {
+		t.Errorf("want the case past guard with an hour left, got:\n%s", later)
+	}
+	invoke(t, toys(), env(addr), "cases", "ls", "--at", "soon").want(t, exitUsage, "--at")
+}
+
 func TestCasesAreListedByDeadlineWithTheUnknownLast(t *testing.T) {
 	t.Parallel()
 	got := invoke(t, toys(), env(filled(t)), "cases", "ls", "--state", "all", "-o", "json")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/user"
 	"slices"
 	"strconv"
@@ -33,7 +34,8 @@ var sayings = []saying{
 	},
 	{
 		"approve", sla.ApprovalApproved, "Say yes to the answer of a case in its present turn",
-		"approve says yes in this turn: the answer need not wait for a person. Budgets, kill switches, the shadow mode and guard are in force all the same.",
+		"approve says yes in this turn: the answer need not wait for a person. Budgets, kill switches, the shadow mode and guard are in force all the same.\n" +
+			"After guard it is refused, with code 4: nothing is sent any more.",
 	},
 	{
 		"reject", sla.ApprovalRejected, "Say no: nothing is sent for a case in its present turn",
@@ -80,7 +82,7 @@ func (t *tool) sayCommands() []*cobra.Command {
 			},
 		}
 		cmd.Flags().StringVar(&ask.note, "note", "", "why, in your words (required)")
-		cmd.Flags().StringVar(&ask.by, "by", "", "who says so (default: the user of the operating system)")
+		cmd.Flags().StringVar(&ask.by, "by", "", "who says so (default: "+signature+", or the user of the operating system)")
 		cmd.Flags().StringVar(&ask.turn, "turn", "", "the turn that you have looked at, as explain and cases show print it")
 		out = append(out, cmd)
 	}
@@ -92,16 +94,35 @@ func (t *tool) signed(by, note *string) error {
 	if strings.TrimSpace(*note) == "" {
 		return usagef("--note is missing: say why, it is kept with what you do")
 	}
-	*by, *note = t.scrub(cmp.Or(strings.TrimSpace(*by), osUser())), t.scrub(*note)
+	name := cmp.Or(strings.TrimSpace(*by), strings.TrimSpace(t.variable(signature)), osUser())
+	if name == "" {
+		name = fmt.Sprintf("uid %d", os.Getuid())
+		t.warnf("nobody says who does this, and the user of the operating system has no name here: it is kept as said by %q; say --by NAME, or set %s", name, signature)
+	}
+	*by, *note = t.scrub(name), t.scrub(*note)
 	return nil
 }
 
-// osUser is who runs the program.
-func osUser() string {
-	if u, err := user.Current(); err == nil && u.Username != "" {
-		return u.Username
+// signature is the variable that says who gives orders, for where all do so as one user: in a container.
+const signature = "WKCTL_BY"
+
+// variable is a variable of the environment; the last entry of a name counts, as it does for a process.
+func (t *tool) variable(name string) (value string) {
+	for _, entry := range t.environ {
+		if v, is := strings.CutPrefix(entry, name+"="); is {
+			value = v
+		}
 	}
-	return "unknown"
+	return value
+}
+
+// osUser is the name of who runs the program; empty where it has none.
+func osUser() string {
+	u, err := user.Current()
+	if err != nil {
+		return ""
+	}
+	return u.Username
 }
 
 // parseTurn reads a turn as it is printed; 0 for none.
@@ -132,6 +153,9 @@ func (t *tool) say(ctx context.Context, d *desk, ask sayAsk) error {
 	v, err := d.sayView(ctx, c, ask)
 	if err != nil {
 		return err
+	}
+	if ask.approval == sla.ApprovalApproved && !v.Until.IsZero() && !v.Until.After(d.now) {
+		return refusedf("case %s: guard was at %s, and your yes comes too late: nothing is sent any more, and %s; nothing was written", c.ID, v.Until, byHand)
 	}
 	if !slices.ContainsFunc(d.book.Stores(), func(s rules.Store) bool { return s.ID == c.ID.Store }) {
 		d.warn("store %s is not configured here: what is planned and what follows is by the rules of its platform", c.ID.Store)

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -18,7 +22,6 @@ func TestWhatIsSaidOfACaseIsShownFirstAndKept(t *testing.T) {
 		"cases_hold":         {"hold AE02/1003", "held"},
 		"cases_reject":       {"reject AE01/1001", "rejected"},
 		"cases_release":      {"release AE01/1001", "none"},
-		"cases_approve_late": {"approve AE02/1002", "approved"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -76,6 +79,47 @@ func TestWhatFollowsFromAYesDependsOnWhatElseIsInForce(t *testing.T) {
 			}
 			invoke(t, toys(), append(vars, c.env...), "cases", "approve", "AE02/1003", "--note", "x").want(t, exitOK, c.want, "by "+osUser()+": x")
 		})
+	}
+}
+
+func TestAYesAfterGuardIsRefusedAndWritesNothing(t *testing.T) {
+	t.Parallel()
+	addr := filled(t)
+	for _, more := range [][]string{nil, {"-o", "json"}} {
+		got := invoke(t, toys(), env(addr), append([]string{"cases", "approve", "AE02/1002", "--note", "x"}, more...)...)
+		got.want(t, exitRefused, "case AE02/1002: guard was at 2026-03-03T10:30:00Z, and your yes comes too late", "only a person may answer", "nothing was written")
+		if got.out != "" {
+			t.Errorf("something is printed as if it was done:\n%s", got.out)
+		}
+	}
+	invoke(t, toys(), env(addr), "explain", "AE02/1002", "-o", "json").want(t, exitOK, `"approval": "none"`)
+	invoke(t, toys(), env(addr), "cases", "reject", "AE02/1002", "--note", "x").want(t, exitOK, "nothing is sent any more, for guard has passed")
+	// The deadline of this one is in 20 hours: a yes is good until guard, and not from then on.
+	for guard, code := range map[string]int{"19h59m": exitOK, "20h": exitRefused} {
+		vars := append(env(addr), "WK_SLA__STORE__AE01__REASON__NOT_RECEIVED__GUARD="+guard)
+		invoke(t, toys(), vars, "cases", "approve", "AE01/1001", "--note", "x").want(t, code)
+	}
+}
+
+func TestWhoGivesAnOrderIsKnownOrItIsSaidThatNobodyIs(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		flag string
+		env  []string
+		want string
+	}{
+		"the flag":     {"alice", []string{"WKCTL_BY=bob"}, "alice"},
+		"the variable": {" ", []string{"WKCTL_BY=bob", "WKCTL_BY= carol "}, "carol"},
+		"the user":     {"", nil, cmp.Or(osUser(), fmt.Sprintf("uid %d", os.Getuid()))},
+		"no secret":    {"", []string{"WKCTL_BY=quite-a-secret", "WK_STORE__T17__API_KEY=quite-a-secret"}, "[redacted]"},
+	} {
+		var errs bytes.Buffer
+		tool := &tool{environ: c.env, err: &errs}
+		by, note := c.flag, "x"
+		must(t, tool.signed(&by, &note))
+		if by != c.want || (errs.Len() > 0) != strings.HasPrefix(by, "uid ") {
+			t.Errorf("%s: want %q, got %q and %q", name, c.want, by, errs.String())
+		}
 	}
 }
 

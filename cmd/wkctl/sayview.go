@@ -91,9 +91,11 @@ func (v *sayView) stages(c sla.Case, rule sla.Rule) {
 	}
 }
 
+// byHand is what is left after guard.
+const byHand = "only a person may answer, in the platform's own back office"
+
 // follows is what comes of the words, in a sentence; after is the decision that follows them.
 func (v *sayView) follows(s *subject, rule sla.Rule, after sla.Decision) string {
-	const byHand = "only a person may answer, in the platform's own back office"
 	switch {
 	case after.Stage >= sla.StageGuard:
 		return "nothing is sent any more, for guard has passed or no deadline is known: " + byHand

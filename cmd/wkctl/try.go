@@ -29,7 +29,7 @@ func (t *tool) rulesTry() *cobra.Command {
 		Long: `try decides about every open case as of now, and about the answers and shadow decisions of the audit as of the beginning of their turns,
 under the present rules and under those of a file, and prints what differs. It changes nothing.
 
-The file has NAME=value lines. Its WK_SLA__, WK_SHIPMENT__ and WK_CALENDAR__ variables take the place of all present ones; every other
+The file has NAME=value lines; - is standard input. Its WK_SLA__, WK_SHIPMENT__ and WK_CALENDAR__ variables take the place of all present ones; every other
 variable that it sets takes the place of the present one of that name.
 
 It follows each case until something is sent or a person must act, as if nothing of its facts changed but the age of a parcel's last scan.
@@ -38,6 +38,7 @@ out. The facts are those on record: thresholds for a destination country do not 
 people hold or approved stays so.`,
 		Example: `  wkctl rules try new.env
   wkctl rules try new.env --since 7d -o json
+  sed s/30%/40%/ rules.env | wkctl rules try -
   wkctl rules try new.env --at 2026-03-13`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -17,9 +17,20 @@ type rulebook struct {
 
 func rulebookOf(b *rules.Book) rulebook { return rulebook{b, b.Eras()} }
 
+// stdin in place of a path is standard input.
+const stdin = "-"
+
+// entries reads a file of variables.
+func (t *tool) entries(path string) ([]string, error) {
+	if path == stdin {
+		return fleet.ReadEnv(t.in, "standard input")
+	}
+	return fleet.ReadEnvFile(path)
+}
+
 // newRules loads the rulebook that a file would make. What is wrong with it is shown as config check does.
 func (t *tool) newRules(ctx context.Context, path string) (rulebook, error) {
-	entries, err := fleet.ReadEnvFile(path)
+	entries, err := t.entries(path)
 	if err != nil {
 		return rulebook{}, usagef("%w", err)
 	}
@@ -35,6 +46,9 @@ func (t *tool) newRules(ctx context.Context, path string) (rulebook, error) {
 	}
 	if err := t.show(v, func(w io.Writer) { v.print(w) }); err != nil {
 		return rulebook{}, err
+	}
+	if path == stdin {
+		path = "standard input"
 	}
 	return rulebook{}, usagef("%s: %d problem(s)", clean(path), len(v.Problems))
 }

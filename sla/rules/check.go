@@ -84,7 +84,7 @@ func (l *loader) problem(rel relation, in placed) Problem {
 
 // warn tells what a live store can hardly be meant to do: to be silent where money would be needed.
 func (l *loader) warn(b *Book, s *shelf) {
-	if s.scope.store == "" {
+	if p, _ := platformOf(l.options.Platforms, s.scope.platform); s.scope.store == "" || p.ParcelsOnly {
 		return
 	}
 	told := map[string]bool{}

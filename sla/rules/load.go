@@ -19,6 +19,8 @@ type Platform struct {
 	Defaults func(sla.Rule) sla.Rule
 	// StoreVariables are the names that the platform's connector reads under a store's prefix, without the prefix.
 	StoreVariables []string
+	// ParcelsOnly says that it tells of parcels alone: nothing is answered there, whatever the rules say.
+	ParcelsOnly bool
 }
 
 // Options say what may be in the environment.

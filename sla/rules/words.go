@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"strings"
 
 	"golang.org/x/text/language"
@@ -132,7 +133,7 @@ func (l *loader) suggest(name string) string {
 			own = append(own, a.scope.prefix()+s)
 		}
 		plain := a.scope.prefix() + a.variable
-		if near := Nearest(plain, own); near != "" {
+		if near := cmp.Or(ending(a.variable, own), Nearest(plain, own)); near != "" {
 			return near + name[len(plain):]
 		}
 	}
@@ -143,7 +144,24 @@ func (l *loader) suggest(name string) string {
 			}
 		}
 	}
-	return Nearest(strings.ToUpper(name), l.names())
+	upper := strings.ToUpper(name)
+	return cmp.Or(Nearest(upper, l.names()), ending(strings.TrimPrefix(upper, prefixAll), l.names()))
+}
+
+// ending finds the one candidate that ends in these words of its name: WINDOW is short for RESPONSE_WINDOW. Of several none was meant more than
+// the others.
+func ending(words string, candidates []string) string {
+	found := ""
+	for _, c := range candidates {
+		if !strings.HasSuffix(c, "_"+words) {
+			continue
+		}
+		if found != "" {
+			return ""
+		}
+		found = c
+	}
+	return found
 }
 
 // takesDates reports whether a variable, if there is one of that name, may hold for a time only.

@@ -56,5 +56,5 @@ func Warnings(c Config, book *rules.Book) []string {
 		out = append(out, "nobody is told of pages: neither WK_NOTIFY__PAGE_URL nor WK_NOTIFY__CHAT_URL (nor their _FILE) is set; without them only "+
 			"the log and the alert PersonNeeded tell of a page")
 	}
-	return append(out, c.Traces.Warnings()...)
+	return append(out, c.TraceWarnings()...)
 }

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"watchkeeper/connectors"
+	"watchkeeper/connectors/transport"
 	"watchkeeper/sla/rules"
 	"watchkeeper/workers/handle"
 	"watchkeeper/workers/notify"
@@ -33,6 +34,8 @@ type Config struct {
 	Trace  Trace         `env:", prefix=TRACE__"`
 	// Traces is what the standard variables of OpenTelemetry say; it makes none when nothing is set.
 	Traces trace.Config
+	// strays are warnings of variables of OpenTelemetry that nobody reads and that look like those that are read.
+	strays []string
 }
 
 // HTTP says where metrics and probes are served.
@@ -104,6 +107,8 @@ func (c *Config) validate() []error {
 	}
 	if c.HTTP.Admin != "" && !isAddr(c.HTTP.Admin) {
 		bad("HTTP__ADMIN", "want host:port with a number below 65536, for example 127.0.0.1:9091")
+	} else if c.HTTP.Admin != "" && collide(c.HTTP.Listen, adminAddr(c.HTTP.Admin)) {
+		bad("HTTP__ADMIN", "want another port than that of WK_HTTP__LISTEN, for example 127.0.0.1:9091")
 	}
 	if _, err := c.Vault.keys(); err != nil {
 		errs = append(errs, err)
@@ -129,7 +134,7 @@ func (c *Config) validate() []error {
 	if c.Log.Format != "json" && c.Log.Format != "console" {
 		bad("LOG__FORMAT", "want json or console")
 	}
-	return append(errs, c.Notify.Validate()...)
+	return append(errs, c.Notify.Validate(transport.SecretFile)...)
 }
 
 // Options is everything a fleet is made of.

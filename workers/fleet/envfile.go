@@ -9,6 +9,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -25,22 +26,27 @@ func ReadEnvFile(path string) ([]string, error) {
 		return nil, fmt.Errorf("cannot be read: %w", err)
 	}
 	defer func() { _ = f.Close() }() // it was only read
-	raw, err := io.ReadAll(io.LimitReader(f, mostEnvFile+1))
+	return ReadEnv(f, strconv.Quote(path))
+}
+
+// ReadEnv reads variables as ReadEnvFile does. Errors call the source by the name.
+func ReadEnv(in io.Reader, name string) ([]string, error) {
+	raw, err := io.ReadAll(io.LimitReader(in, mostEnvFile+1))
 	if err != nil {
 		return nil, fmt.Errorf("cannot be read: %w", err)
 	}
 	if len(raw) > mostEnvFile {
-		return nil, fmt.Errorf("%q: larger than %d MB: it is no file of variables", path, mostEnvFile>>20)
+		return nil, fmt.Errorf("%s: larger than %d MB: it is no file of variables", name, mostEnvFile>>20)
 	}
 	entries, err := parseEnvFile(raw)
 	if err != nil {
-		return nil, fmt.Errorf("%q: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return entries, nil
 }
 
-// parseEnvFile reads lines of NAME=value. Empty lines and those that begin with # say nothing, "export" before a name is left out, and one
-// pair of quotes around a whole value goes. Nothing else of a value is touched: no variable is put in, and a # in it is part of it. What is
+// parseEnvFile reads lines of NAME=value. Empty lines and those that begin with # say nothing, "export" before a name is left out, and
+// pairs of quotes around a whole value go. Nothing else of a value is touched: no variable is put in, and a # in it is part of it. What is
 // wrong is told by line and name, never by value, which may be a secret, nor by what stands for a name and may be the rest of a value of
 // several lines; all of it at once.
 func parseEnvFile(raw []byte) ([]string, error) {
@@ -91,13 +97,23 @@ func twice(line int, name string, first int) error {
 	return fmt.Errorf("line %d: the name before the \"=\" is set on line %d, too", line, first)
 }
 
+// unquoted leaves out pairs of quotes around a whole value: all of them, so that a value that is read twice is the same.
 func unquoted(value string) string {
-	for _, quote := range []string{`"`, `'`} {
-		if len(value) > 1 && strings.HasPrefix(value, quote) && strings.HasSuffix(value, quote) {
-			return value[1 : len(value)-1]
-		}
+	for len(value) > 1 && value[0] == value[len(value)-1] && (value[0] == '"' || value[0] == '\'') {
+		value = value[1 : len(value)-1]
 	}
 	return value
+}
+
+// withoutQuotes is an environment whose values are as a file of variables has them: what starts a container may hand a line on with its quotes.
+func withoutQuotes(environ []string) []string {
+	out := slices.Clone(environ)
+	for i, entry := range out {
+		if name, value, ok := strings.Cut(entry, "="); ok && strings.HasPrefix(name, Prefix) {
+			out[i] = name + "=" + unquoted(value)
+		}
+	}
+	return out
 }
 
 // RuleNouns begin the names of the variables that are rules.

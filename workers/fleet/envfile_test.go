@@ -2,6 +2,9 @@ package fleet
 
 import (
 	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +22,7 @@ func TestFilesOfVariablesAreReadAsWritten(t *testing.T) {
 		"remarks":            {"# WK_A=1\n\n  # more\nWK_B=2", []string{"WK_B=2"}},
 		"of a shell":         {"export WK_A=1\n export  WK_B=2", []string{"WK_A=1", "WK_B=2"}},
 		"quoted":             {"WK_A=\"a b\"\nWK_B='#c'\nWK_C=\"\nWK_D=\"a'", []string{"WK_A=a b", "WK_B=#c", "WK_C=\"", "WK_D=\"a'"}},
+		"quoted twice":       {`WK_A='"a"'`, []string{"WK_A=a"}},
 		"signs in a value":   {"WK_A=a=b#c $HOME\\n", []string{`WK_A=a=b#c $HOME\n`}},
 		"empty value":        {"WK_A=", []string{"WK_A="}},
 		"nothing":            {"", nil},
@@ -26,6 +30,33 @@ func TestFilesOfVariablesAreReadAsWritten(t *testing.T) {
 		if got, err := parseEnvFile([]byte(c.file)); err != nil || !slices.Equal(got, c.want) {
 			t.Errorf("%s: want %q, got %q, %v", name, c.want, got, err)
 		}
+	}
+}
+
+// What starts a container may hand on a line of a file with its quotes: the same file must mean the same wherever it is read.
+func TestQuotesMeanTheSameInAFileAndInAnEnvironment(t *testing.T) {
+	t.Parallel()
+	for _, line := range []string{`WK_SLA__GUARD="2h"`, `WK_SLA__GUARD='2h'`, `WK_SLA__GUARD='"2h"'`, `WK_SLA__GUARD="2h`, `WK_SLA__GUARD="2h'`, `WK_SLA__GUARD="`, `WK_WORKERS__SWEEP="50ms"`} {
+		entries, err := parseEnvFile([]byte(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		config, fromFile, fileErr := Load(t.Context(), entries, nil)
+		same, fromEnviron, err := Load(t.Context(), []string{line}, nil)
+		if fmt.Sprint(fileErr) != fmt.Sprint(err) || fileErr == nil && (fromFile.Hash() != fromEnviron.Hash() || config.Workers != same.Workers) {
+			t.Errorf("%s: a file gives %v, the environment %v", line, fileErr, err)
+		}
+		if good := strings.Count(line, `"`)%2 == 0 && !strings.HasSuffix(line, `="`); good != (err == nil) {
+			t.Errorf("%s: got %v", line, err)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(path, []byte("s3cr3t-in-a-file"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := Redactor([]string{`WK_REDIS__PASSWORD="quite-a-secret"`, `WK_VAULT__KEY_FILE="` + path + `"`})
+	if got := r.String("quite-a-secret s3cr3t-in-a-file"); got != "[redacted] [redacted]" {
+		t.Errorf("a quoted secret shows: %s", got)
 	}
 }
 

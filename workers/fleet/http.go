@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,6 +33,20 @@ func adminAddr(addr string) string {
 		return "127.0.0.1" + addr
 	}
 	return addr
+}
+
+// collide reports whether one machine cannot listen at both addresses. A port of zero is chosen by the machine, and free.
+func collide(a, b string) bool {
+	hostA, portA, errA := net.SplitHostPort(a)
+	hostB, portB, errB := net.SplitHostPort(b)
+	numberA, _ := strconv.Atoi(portA)
+	numberB, _ := strconv.Atoi(portB)
+	if errA != nil || errB != nil || numberA != numberB || numberA == 0 {
+		return false
+	}
+	hosts := strings.NewReplacer("localhost", "127.0.0.1")
+	everywhere := func(host string) bool { return host == "" || net.ParseIP(host).IsUnspecified() }
+	return everywhere(hostA) || everywhere(hostB) || hosts.Replace(hostA) == hosts.Replace(hostB)
 }
 
 func (f *Fleet) take(ctx context.Context, variable, addr string) (net.Listener, error) {

@@ -15,9 +15,11 @@ import (
 )
 
 // Load reads the whole environment ("NAME=value" entries, as os.Environ gives them): the machinery's variables and the rulebook. Every
-// mistake of both is in the one error.
+// mistake of both is in the one error. Pairs of quotes around a whole value are left out.
 func Load(ctx context.Context, environ []string, registry connectors.Registry) (Config, *rules.Book, error) {
+	environ = withoutQuotes(environ)
 	config, err := LoadConfig(ctx, lookuper(environ))
+	config.strays = strays(environ)
 	book, bookErr := rules.Load(ctx, environ, RuleOptions(registry))
 	return config, book, errors.Join(err, bookErr)
 }
@@ -25,18 +27,14 @@ func Load(ctx context.Context, environ []string, registry connectors.Registry) (
 // Check loads as Load does and builds the connector of every store without any call, so that the one error holds every mistake there is.
 func Check(ctx context.Context, environ []string, registry connectors.Registry, now func() time.Time) (Config, *rules.Book, error) {
 	config, book, err := Load(ctx, environ, registry)
-	stores := book
+	stores, wrong := book, wrongVariables(err)
 	if stores == nil { // what is left may hold mistakes that only the connectors know
-		_, stores, _ = Load(ctx, Bare(environ, wrongVariables(err)), registry)
+		_, stores, _ = Load(ctx, Bare(environ, wrong), registry)
 	}
 	if stores == nil {
 		return config, nil, err
 	}
-	o := Options{Config: config, Book: stores, Registry: registry, Now: now, Log: zap.NewNop()}
-	if _, bad := config.Vault.keys(); bad != nil {
-		o.Config.Vault = Vault{} // it is reported already
-	}
-	return config, book, errors.Join(err, CheckStores(ctx, o))
+	return config, book, errors.Join(err, CheckStores(ctx, Options{Config: config, Book: stores, Registry: registry, Now: now, Log: zap.NewNop()}, wrong))
 }
 
 // wrongVariables are those that a report of the rulebook names.
@@ -69,7 +67,9 @@ func Bare(environ, wrong []string) []string {
 func RuleOptions(registry connectors.Registry) rules.Options {
 	o := rules.Options{Also: Variables()}
 	for _, p := range registry {
-		o.Platforms = append(o.Platforms, rules.Platform{Name: p.Name, Defaults: p.Defaults, StoreVariables: p.Variables})
+		o.Platforms = append(o.Platforms, rules.Platform{
+			Name: p.Name, Defaults: p.Defaults, StoreVariables: p.Variables, ParcelsOnly: p.Capabilities.Shipments && !p.Capabilities.Disputes,
+		})
 	}
 	return o
 }

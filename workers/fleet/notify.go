@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"watchkeeper/connectors/transport"
 	"watchkeeper/sla"
 	"watchkeeper/workers/handle"
 	"watchkeeper/workers/notify"
@@ -83,7 +84,7 @@ func message(c sla.Channel, n handle.Notice) notify.Message {
 
 // openHooks makes the poster; nothing is posted before tell.
 func (f *Fleet) openHooks(context.Context) error {
-	o, err := f.o.Config.Notify.Apply(notify.Options{Now: f.o.Now, Log: f.o.Log, Reg: f.reg})
+	o, err := f.o.Config.Notify.Apply(notify.Options{Now: f.o.Now, Log: f.o.Log, Reg: f.reg}, transport.SecretFile)
 	if err != nil {
 		return err
 	}

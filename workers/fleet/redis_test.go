@@ -77,6 +77,15 @@ func join(lists [][]string) []string {
 	return out
 }
 
+func TestTheTwoPortsMayBeAnythingThatOneMachineCanListenAt(t *testing.T) {
+	t.Parallel()
+	for listen, admin := range map[string]string{":9090": ":9091", "10.0.0.1:9090": ":9090", "127.0.0.1:0": ":0"} {
+		if _, err := fleet.LoadConfig(t.Context(), envconfig.MapLookuper(map[string]string{"WK_HTTP__LISTEN": listen, "WK_HTTP__ADMIN": admin})); err != nil {
+			t.Errorf("%s and %s: %v", listen, admin, err)
+		}
+	}
+}
+
 func TestMistakesAboutRedisAndPortsNameVariablePathAndCause(t *testing.T) {
 	t.Parallel()
 	a := storetest.NewAuthority(t, time.Now())
@@ -91,6 +100,9 @@ func TestMistakesAboutRedisAndPortsNameVariablePathAndCause(t *testing.T) {
 		{"WK_HTTP__LISTEN=:99999", "WK_HTTP__LISTEN|65536"},
 		{"WK_HTTP__LISTEN=:http", "WK_HTTP__LISTEN"},
 		{"WK_HTTP__ADMIN=localhost", "WK_HTTP__ADMIN"},
+		{"WK_HTTP__ADMIN=:9090", "WK_HTTP__ADMIN: want another port than that of WK_HTTP__LISTEN"},
+		{"WK_HTTP__ADMIN=127.0.0.1:8080 WK_HTTP__LISTEN=localhost:08080", "WK_HTTP__ADMIN: want another port"},
+		{"WK_HTTP__ADMIN=0.0.0.0:8080 WK_HTTP__LISTEN=10.0.0.1:8080", "WK_HTTP__ADMIN: want another port"},
 		{"WK_VAULT__KEY_FILE=/nowhere/vault/key", "WK_VAULT__KEY_FILE|/nowhere/vault/key: no such file"},
 	} {
 		env := map[string]string{}

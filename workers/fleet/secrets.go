@@ -13,7 +13,7 @@ import (
 // Redactor knows every secret of an environment: the values of secret variables, and what the files hold that others name.
 func Redactor(environ []string) *redact.Redactor {
 	var secrets []string
-	for _, entry := range environ {
+	for _, entry := range withoutQuotes(environ) {
 		name, value, _ := strings.Cut(entry, "=")
 		name = strings.ToUpper(name)
 		switch {

@@ -31,6 +31,8 @@ type shared interface {
 	connectors.Brake
 }
 
+var errNoStore = errors.New("no store is configured: set WK_STORE__<ID>__PLATFORM, for example WK_STORE__AE01__PLATFORM=aliexpress")
+
 // openPlatforms builds one connector for each store. All mistakes are reported together.
 func (f *Fleet) openPlatforms(ctx context.Context) error {
 	f.sources = connectors.Sources{}
@@ -61,7 +63,7 @@ func (f *Fleet) openPlatforms(ctx context.Context) error {
 		return errors.Join(errs...)
 	}
 	if len(f.sources) == 0 {
-		return errors.New("no store is configured: set WK_STORE__<ID>__PLATFORM, for example WK_STORE__AE01__PLATFORM=aliexpress")
+		return errNoStore
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"watchkeeper/sla"
 	"watchkeeper/workers/job"
 	"watchkeeper/workers/store"
+	"watchkeeper/workers/trace"
 )
 
 // HeardWithin is how long a process counts as one that obeys rules after it last said which.
@@ -53,6 +54,9 @@ func (s *Survey) Servers(ctx context.Context) ([]store.Server, error) {
 func (s *Survey) Queues(ctx context.Context, since time.Time) ([]job.Depth, error) {
 	return job.Depths(ctx, s.rdb, since)
 }
+
+// Traces asks the collector of traces whether it takes an empty batch. See trace.Probe.
+func (s *Survey) Traces(ctx context.Context) error { return trace.Probe(ctx, s.f.o.Config.Traces) }
 
 // A SurveyedFeed is a feed as the configuration wants it.
 type SurveyedFeed struct {

@@ -91,6 +91,36 @@ func TestWhatIsWrongWithTracesIsAWarningAndNoMore(t *testing.T) {
 	}
 }
 
+func TestAMisspeltVariableOfTracesIsAWarningAndSomebodyElsesIsNone(t *testing.T) {
+	t.Parallel()
+	warned := func(name string) string {
+		config, _, err := fleet.Load(t.Context(), []string{name + "=" + canary}, quietRegistry())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(config.TraceWarnings(), "\n")
+	}
+	for name, want := range map[string]string{
+		"OTEL_EXPORTER_OTLP_ENPOINT": "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OLTP_ENDPOINT": "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_SERVICENAME": "OTEL_SERVICE_NAME",
+		"OTEL_TRACE_SAMPLER": "OTEL_TRACES_SAMPLER", "otel_service_name": "OTEL_SERVICE_NAME", "OTEL_BSP_MAX_QUEUESIZE": "OTEL_BSP_MAX_QUEUE_SIZE",
+	} {
+		if got := warned(name); got != name+": no such variable of traces is read; did you mean "+want+"?" {
+			t.Errorf("%s: want %s meant, got %q", name, want, got)
+		}
+	}
+	for _, name := range append(trace.Variables(),
+		"OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER", "OTEL_LOG_LEVEL", "OTEL_METRIC_EXPORT_INTERVAL", "OTEL_METRICS_EXEMPLAR_FILTER", "OTEL_PROPAGATORS",
+		"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_LOGS_HEADERS", "OTEL_EXPORTER_OTLP_INSECURE", "OTEL_EXPORTER_OTLP_TRACES_INSECURE", "OTEL_SPAN_LINK_COUNT_LIMIT",
+		"OTEL_BSP_EXPORT_TIMEOUT", "OTEL_BLRP_MAX_QUEUE_SIZE", "OTEL_BLRP_SCHEDULE_DELAY", "OTEL_EXPORTER_ZIPKIN_ENDPOINT", "OTEL_EXPORTER_JAEGER_ENDPOINT",
+		"OTEL_ATTRIBUTE_COUNT_LIMIT", "OTEL_EXPERIMENTAL_CONFIG_FILE", "OTEL_CONFIG_FILE", "OTEL_ENTITIES", "OTEL_SEMCONV_STABILITY_OPT_IN", "OTEL_RESOURCE_PROVIDERS_AWS_ENABLED",
+		"OTEL_NODE_IP", "OTEL_POD_IP", "OTEL_RESOURCE_ATTRIBUTES_POD_NAME", "OTEL_RESOURCE_ATTRIBUTES_NODE_NAME", "OTEL_GO_X_EXEMPLAR", "OTEL_EXPORTER_PROMETHEUS_HOST", "HOTEL_SERVICE_NAME",
+	) {
+		if got := warned(name); strings.Contains(got, "no such variable") {
+			t.Errorf("want nothing said of it, got %q", got)
+		}
+	}
+}
+
 func TestHeadersOfTheCollectorAreSecrets(t *testing.T) {
 	t.Parallel()
 	const file, plain = "s3cr3tInTheFile", "s3cr3tInTheVariable"

@@ -3,18 +3,13 @@ package notify
 import (
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"net"
 	"net/url"
-	"os"
 	"strings"
 )
 
-const (
-	prefix  = "WK_NOTIFY__" // of the variables, for errors
-	maxFile = 16 << 10      // of an address or token
-)
+// prefix is that of the variables, for errors.
+const prefix = "WK_NOTIFY__"
 
 // Config says where warnings and pages are posted; addresses of hooks are secrets, as their owners take whatever is posted there.
 type Config struct {
@@ -33,22 +28,25 @@ func (c Config) Anywhere() bool {
 	return c.ChatURL+c.ChatURLFile+c.PageURL+c.PageURLFile != ""
 }
 
+// A SecretFile reads the secret that a file holds. Its errors tell why it cannot, never what it holds.
+type SecretFile func(path string) (string, error)
+
 // Validate lists what is wrong with the variables, each with its name and never with a value. It reads the files.
-func (c Config) Validate() []error {
-	_, errs := c.read()
+func (c Config) Validate(file SecretFile) []error {
+	_, errs := c.read(file)
 	return errs
 }
 
 // Apply gives the options the addresses and the token, read from their files where the variables say so.
-func (c Config) Apply(o Options) (Options, error) {
-	h, errs := c.read()
+func (c Config) Apply(o Options, file SecretFile) (Options, error) {
+	h, errs := c.read(file)
 	o.ChatURL, o.PageURL, o.Token = h.chat, h.page, h.token
 	return o, errors.Join(errs...)
 }
 
 type secrets struct{ chat, page, token string }
 
-func (c Config) read() (secrets, []error) {
+func (c Config) read(file SecretFile) (secrets, []error) {
 	var s secrets
 	var errs []error
 	bad := func(name string, err error) {
@@ -56,16 +54,20 @@ func (c Config) read() (secrets, []error) {
 			errs = append(errs, fmt.Errorf("%s%s: %w", prefix, name, err))
 		}
 	}
-	address := func(name, inline, file string) string {
+	line := func(path string) (string, error) {
+		text, err := file(path)
+		return strings.TrimRight(text, "\r\n"), err
+	}
+	address := func(name, inline, path string) string {
 		raw := inline
-		if file != "" {
+		if path != "" {
 			if inline != "" {
 				bad(name+"_FILE", fmt.Errorf("set it or %s%s, not both", prefix, name))
 				return ""
 			}
 			name += "_FILE"
 			var err error
-			if raw, err = secretFile(file); err != nil {
+			if raw, err = line(path); err != nil {
 				bad(name, err)
 				return ""
 			}
@@ -81,7 +83,7 @@ func (c Config) read() (secrets, []error) {
 		return s, errs
 	}
 	var err error
-	if s.token, err = secretFile(c.TokenFile); err == nil {
+	if s.token, err = line(c.TokenFile); err == nil {
 		err = checkToken(s.token)
 	}
 	bad("TOKEN_FILE", err)
@@ -89,34 +91,6 @@ func (c Config) read() (secrets, []error) {
 		bad("TOKEN_FILE", fmt.Errorf("no hook wants it: set %sCHAT_URL_FILE or %sPAGE_URL_FILE as well", prefix, prefix))
 	}
 	return s, errs
-}
-
-// secretFile reads a file of one line. An error does not repeat the name of the file: a variable can hold the secret itself by mistake.
-func secretFile(name string) (string, error) {
-	text, err := readFile(name)
-	if path, ok := errors.AsType[*fs.PathError](err); ok {
-		return "", fmt.Errorf("read the file it names: %w", path.Err)
-	}
-	text = strings.TrimRight(text, "\r\n")
-	switch {
-	case err != nil:
-		return "", errors.New("read the file it names: not readable")
-	case len(text) > maxFile:
-		return "", errors.New("the file it names is too large for a secret")
-	case strings.TrimSpace(text) == "":
-		return "", errors.New("the file it names is empty")
-	}
-	return text, nil
-}
-
-func readFile(name string) (string, error) {
-	f, err := os.Open(name) //nolint:gosec // the operator names the file
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = f.Close() }()
-	raw, err := io.ReadAll(io.LimitReader(f, maxFile+3)) // a line end more than it may be long, and one byte to see that it is too long
-	return string(raw), err
 }
 
 // checkURL never repeats what it refuses.

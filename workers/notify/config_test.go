@@ -10,6 +10,7 @@ import (
 
 	"github.com/sethvargo/go-envconfig"
 
+	"watchkeeper/connectors/transport"
 	"watchkeeper/workers/notify"
 )
 
@@ -53,10 +54,10 @@ func TestGoodConfigurationsAreApplied(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := load(t, tt.env)
-			if errs := c.Validate(); len(errs) > 0 {
+			if errs := c.Validate(transport.SecretFile); len(errs) > 0 {
 				t.Errorf("validate: %v", errs)
 			}
-			o, err := c.Apply(notify.Options{})
+			o, err := c.Apply(notify.Options{}, transport.SecretFile)
 			if err != nil || o.ChatURL != tt.chat || o.PageURL != tt.page || o.Token != tt.token {
 				t.Errorf("got %q, %q, %q, %v", o.ChatURL, o.PageURL, o.Token, err)
 			}
@@ -68,7 +69,7 @@ func TestWrongConfigurationsAreNamedWithoutTheirValues(t *testing.T) {
 	t.Parallel()
 	const https = "want https; http only to a loopback host, for example http://127.0.0.1:8065/hooks/name"
 	const address = "want an address such as https://hooks.example.com/services/name"
-	none := "/nowhere/SECRET"
+	none := "/nowhere/notify/hook"
 	tests := map[string]struct {
 		env  map[string]string
 		want []string
@@ -83,22 +84,22 @@ func TestWrongConfigurationsAreNamedWithoutTheirValues(t *testing.T) {
 		"not UTF-8":        {map[string]string{"CHAT_URL": goodURL + "\xff"}, []string{"CHAT_URL: " + address}},
 		"chat twice":       {map[string]string{"CHAT_URL": goodURL, "CHAT_URL_FILE": file(t, goodURL)}, []string{"CHAT_URL_FILE: set it or WK_NOTIFY__CHAT_URL, not both"}},
 		"page twice":       {map[string]string{"PAGE_URL": goodURL, "PAGE_URL_FILE": none}, []string{"PAGE_URL_FILE: set it or WK_NOTIFY__PAGE_URL, not both"}},
-		"no such file":     {map[string]string{"CHAT_URL_FILE": none}, []string{"CHAT_URL_FILE: read the file it names: no such file or directory"}},
-		"address as file":  {map[string]string{"PAGE_URL_FILE": goodURL}, []string{"PAGE_URL_FILE: read the file it names: no such file or directory"}},
-		"a directory":      {map[string]string{"CHAT_URL_FILE": t.TempDir()}, []string{"CHAT_URL_FILE: read the file it names: is a directory"}},
-		"empty file":       {map[string]string{"CHAT_URL_FILE": file(t, "")}, []string{"CHAT_URL_FILE: the file it names is empty"}},
-		"blank file":       {map[string]string{"CHAT_URL_FILE": file(t, " \t\r\n\n")}, []string{"CHAT_URL_FILE: the file it names is empty"}},
-		"huge file":        {map[string]string{"CHAT_URL_FILE": file(t, strings.Repeat("x", 1<<20))}, []string{"CHAT_URL_FILE: the file it names is too large for a secret"}},
+		"no such file":     {map[string]string{"CHAT_URL_FILE": none}, []string{"CHAT_URL_FILE: the file cannot be read: " + none + ": no such file or directory"}},
+		"address as file":  {map[string]string{"PAGE_URL_FILE": goodURL}, []string{"PAGE_URL_FILE: the file cannot be read: no such file or directory"}},
+		"a directory":      {map[string]string{"CHAT_URL_FILE": "/tmp"}, []string{"CHAT_URL_FILE: the file cannot be read: is a directory"}},
+		"empty file":       {map[string]string{"CHAT_URL_FILE": file(t, "")}, []string{"CHAT_URL_FILE: empty"}},
+		"blank file":       {map[string]string{"CHAT_URL_FILE": file(t, " \t\r\n\n")}, []string{"CHAT_URL_FILE: empty"}},
+		"huge file":        {map[string]string{"CHAT_URL_FILE": file(t, strings.Repeat("x", 1<<20))}, []string{"CHAT_URL_FILE: too large"}},
 		"two lines":        {map[string]string{"CHAT_URL_FILE": file(t, goodURL+"\n"+goodURL)}, []string{"CHAT_URL_FILE: " + address}},
 		"http in a file":   {map[string]string{"PAGE_URL_FILE": file(t, "http://SECRET.example/")}, []string{"PAGE_URL_FILE: " + https}},
 		"token of two lines": {map[string]string{"CHAT_URL": goodURL, "TOKEN_FILE": file(t, secretToken+"\n"+secretToken)},
 			[]string{"TOKEN_FILE: want one line of printable characters without spaces in the file it names"}},
 		"token for nobody": {map[string]string{"TOKEN_FILE": file(t, secretToken)},
 			[]string{"TOKEN_FILE: no hook wants it: set WK_NOTIFY__CHAT_URL_FILE or WK_NOTIFY__PAGE_URL_FILE as well"}},
-		"empty token": {map[string]string{"CHAT_URL": goodURL, "TOKEN_FILE": file(t, "\n")}, []string{"TOKEN_FILE: the file it names is empty"}},
+		"empty token": {map[string]string{"CHAT_URL": goodURL, "TOKEN_FILE": file(t, "\n")}, []string{"TOKEN_FILE: empty"}},
 		"all at once": {map[string]string{"CHAT_URL": "SECRET", "PAGE_URL_FILE": none, "TOKEN_FILE": none}, []string{
-			"CHAT_URL: " + address, "PAGE_URL_FILE: read the file it names: no such file or directory",
-			"TOKEN_FILE: read the file it names: no such file or directory"}},
+			"CHAT_URL: " + address, "PAGE_URL_FILE: the file cannot be read: " + none + ": no such file or directory",
+			"TOKEN_FILE: the file cannot be read: " + none + ": no such file or directory"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -109,7 +110,7 @@ func TestWrongConfigurationsAreNamedWithoutTheirValues(t *testing.T) {
 			}
 			c := load(t, env)
 			var got, want []string
-			for _, err := range c.Validate() {
+			for _, err := range c.Validate(transport.SecretFile) {
 				got = append(got, err.Error())
 			}
 			for _, text := range tt.want {
@@ -118,7 +119,7 @@ func TestWrongConfigurationsAreNamedWithoutTheirValues(t *testing.T) {
 			if !slices.Equal(got, want) {
 				t.Errorf("want %q\ngot  %q", want, got)
 			}
-			_, err := c.Apply(notify.Options{})
+			_, err := c.Apply(notify.Options{}, transport.SecretFile)
 			if text := errors.Join(err).Error(); strings.Contains(text, "SECRET") || strings.Contains(text, secretToken) {
 				t.Errorf("a secret is in %q", text)
 			}

@@ -9,10 +9,12 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -30,7 +32,8 @@ type Config struct {
 	queue    int           // spans that wait at most
 	batch    int           // spans that are sent at once
 	delay    time.Duration // until fewer are sent
-	wrong    []string
+	wrong    []string      // turns it off
+	hints    []string      // turns nothing off
 }
 
 // On reports whether anything is traced.
@@ -46,7 +49,7 @@ func (c Config) Warnings() []string {
 	if u, err := url.Parse(c.endpoint); err == nil && u.Scheme == "http" && c.headers != nil && !loopback(u.Hostname()) {
 		out = append(out, otlp+"HEADERS go to the collector in the clear: its address begins with http")
 	}
-	return out
+	return append(out, c.hints...)
 }
 
 func loopback(host string) bool { return host == "localhost" || net.ParseIP(host).IsLoopback() }
@@ -68,26 +71,54 @@ func Load(lookup func(name string) (string, bool), file func() (string, error)) 
 		return Config{}
 	}
 	c := Config{endpoint: r.address(name, endpoint), sampler: r.sampler(), resource: r.resource()}
-	c.timeout = time.Duration(r.number(r.pick("TIMEOUT"), 10_000, 600_000)) * time.Millisecond
-	c.queue = r.number("OTEL_BSP_MAX_QUEUE_SIZE", 2048, 1<<16)
-	c.batch = min(r.number("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 512, 1<<16), c.queue)
+	c.timeout = time.Duration(r.number(r.pick("TIMEOUT"), 10_000, 60_000)) * time.Millisecond
+	c.queue = r.number("OTEL_BSP_MAX_QUEUE_SIZE", 2048, mostQueued)
+	c.batch = min(r.number("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 512, mostSent), c.queue)
 	c.delay = time.Duration(r.number("OTEL_BSP_SCHEDULE_DELAY", 5000, 600_000)) * time.Millisecond
 	r.oneOf("OTEL_TRACES_EXPORTER", "otlp")
 	r.oneOf(r.pick("PROTOCOL"), "http/protobuf")
 	c.gzip = r.oneOf(r.pick("COMPRESSION"), "none", "gzip") == "gzip"
 	c.headers = r.headers(file)
 	c.tls = r.tls()
-	c.wrong = r.wrong
+	c.wrong, c.hints = r.wrong, r.hints
 	return c
+}
+
+// The most spans that wait, and that are sent at once: some 4 KB each, and memory that a dark collector fills is that of the answers.
+const (
+	mostQueued = 8192
+	mostSent   = 2048
+)
+
+// exported are the variables that have two names: one with otlp and one with traces before it.
+var exported = []string{"ENDPOINT", "HEADERS", "PROTOCOL", "CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY", "COMPRESSION", "TIMEOUT"}
+
+// Variables are the names of the standard variables that are read.
+func Variables() []string {
+	out := []string{
+		"OTEL_SDK_DISABLED", "OTEL_TRACES_EXPORTER", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG", "OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES",
+		"OTEL_BSP_MAX_QUEUE_SIZE", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "OTEL_BSP_SCHEDULE_DELAY",
+	}
+	for _, what := range exported {
+		out = append(out, otlp+what, traces+what)
+	}
+	return out
 }
 
 // reader collects what is wrong; it never repeats a value that may be a secret.
 type reader struct {
 	lookup func(string) (string, bool)
 	wrong  []string
+	hints  []string
 }
 
 func (r *reader) bad(name, want string) { r.wrong = append(r.wrong, name+": "+want) }
+
+func (r *reader) hint(name, text string) {
+	if text = name + ": " + text; !slices.Contains(r.hints, text) {
+		r.hints = append(r.hints, text)
+	}
+}
 
 // get is the value of a variable; an empty one counts as not set, which is the standard's word.
 func (r *reader) get(name string) string {
@@ -126,16 +157,25 @@ func (r *reader) number(name string, standard, most int) int {
 		return standard
 	}
 	n, err := strconv.Atoi(v)
-	if err != nil || n < 1 || n > most {
+	if err != nil || n < 1 {
 		r.bad(name, fmt.Sprintf("want a whole number from 1 to %d", most))
 		return standard
 	}
-	return n
+	if n > most {
+		r.hint(name, fmt.Sprintf("%d is too much, and %d is used", n, most))
+	}
+	return min(n, most)
 }
+
+// grpcPort is where collectors mostly speak gRPC.
+const grpcPort = "4317"
 
 // address is where traces are posted: that of traces as it stands, that of everything with the path that the standard adds.
 func (r *reader) address(name, raw string) string {
 	u, err := url.Parse(raw)
+	if err == nil && u.Port() == grpcPort {
+		r.hint(name, "port "+grpcPort+" is mostly that of gRPC, which is not spoken: OTLP over HTTP is mostly at 4318")
+	}
 	switch {
 	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
 		r.bad(name, "want an address such as http://collector:4318")
@@ -181,6 +221,14 @@ func (r *reader) ratio(name string) float64 {
 // serviceName is the attribute that OTEL_SERVICE_NAME sets.
 const serviceName = "service.name"
 
+// text is what a span may hold: one byte that is not UTF-8 would lose all of them at the exporter.
+func (r *reader) text(name, value string) string {
+	if !utf8.ValidString(value) {
+		r.hint(name, "holds bytes that are not UTF-8, which are replaced")
+	}
+	return strings.ToValidUTF8(value, string(utf8.RuneError))
+}
+
 // resource is what the operator tells of this process.
 func (r *reader) resource() []attribute.KeyValue {
 	const name = "OTEL_RESOURCE_ATTRIBUTES"
@@ -188,7 +236,10 @@ func (r *reader) resource() []attribute.KeyValue {
 	if err != nil {
 		r.bad(name, err.Error())
 	}
-	service := r.get("OTEL_SERVICE_NAME")
+	for i, p := range pairs {
+		pairs[i] = pair{r.text(name, p.name), r.text(name, p.value)}
+	}
+	service := r.text("OTEL_SERVICE_NAME", r.get("OTEL_SERVICE_NAME"))
 	out := make([]attribute.KeyValue, 0, len(pairs)+1)
 	for _, p := range pairs {
 		if p.name == serviceName && service == "" {
@@ -245,21 +296,27 @@ func token(s string) bool {
 	})
 }
 
-// shortest is the least length of a secret of headers: the name of a tenant, which may be a word of every line, is shorter.
+// shortest is the least length of a secret of headers.
 const shortest = 8
+
+// plainWord is the name of a tenant, a store or a data set, which may be a word of every line: taken for a secret it would blot out the log.
+var plainWord = regexp.MustCompile(`^[a-z]+([-_.][a-z]+)*$`)
+
+// secretHeader names a header whose value is a secret, be it a word or not.
+var secretHeader = regexp.MustCompile(`(?i)auth|key|token|secret|password|cookie`)
 
 // Secrets are the parts of OTEL_EXPORTER_OTLP_HEADERS that must not show in a log, as they are written and as they are sent.
 func Secrets(raw string) []string {
 	var out []string
 	for item := range strings.FieldsFuncSeq(raw, separates) {
-		_, value, _ := strings.Cut(item, "=")
+		name, value, _ := strings.Cut(item, "=")
 		parts := []string{strings.TrimSpace(value)}
 		if plain, err := url.PathUnescape(value); err == nil {
 			parts = append(parts, strings.TrimSpace(plain))
 			parts = append(parts, strings.Fields(plain)...) // the token of "Bearer TOKEN"
 		}
 		for _, p := range parts {
-			if len(p) >= shortest {
+			if len(p) >= shortest && (secretHeader.MatchString(name) || !plainWord.MatchString(p)) {
 				out = append(out, p)
 			}
 		}

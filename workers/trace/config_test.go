@@ -3,9 +3,11 @@ package trace_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -105,6 +107,54 @@ func TestSeveralMistakesAreToldTogether(t *testing.T) {
 	}
 }
 
+// Memory that a dark collector fills is that of the answers.
+func TestWhatIsTooMuchIsLessAndAWarning(t *testing.T) {
+	t.Parallel()
+	for variable, most := range map[string]int{
+		"OTEL_BSP_MAX_QUEUE_SIZE": 8192, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": 2048, "OTEL_EXPORTER_OTLP_TIMEOUT": 60_000, "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT": 60_000,
+		"OTEL_BSP_SCHEDULE_DELAY": 600_000,
+	} {
+		fits := trace.Load(of(with(variable, strconv.Itoa(most))), nil)
+		if !fits.On() || len(fits.Warnings()) > 0 {
+			t.Errorf("%s: want %d taken without a word, got %t %v", variable, most, fits.On(), fits.Warnings())
+		}
+		got := trace.Load(of(with(variable, strconv.Itoa(most+1))), nil)
+		if want := fmt.Sprintf("%s: %d is too much, and %d is used", variable, most+1, most); !got.On() || len(got.Warnings()) != 1 || got.Warnings()[0] != want {
+			t.Errorf("want it on and %q, got %t %q", want, got.On(), got.Warnings())
+		}
+		if a, b := fmt.Sprint(trace.Limits(fits)), fmt.Sprint(trace.Limits(got)); a != b {
+			t.Errorf("%s: want as much as at most, %s, got %s", variable, a, b)
+		}
+	}
+}
+
+func TestThePortOfGRPCIsAWarning(t *testing.T) {
+	t.Parallel()
+	for variable, address := range map[string]string{endpoint: "http://127.0.0.1:4317", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "https://c.example.com:4317/v1/traces"} {
+		c := trace.Load(of(with(variable, address)), nil)
+		if said := strings.Join(c.Warnings(), "\n"); !c.On() || len(c.Warnings()) != 1 || !strings.HasPrefix(said, variable+": port 4317") || !strings.Contains(said, "4318") {
+			t.Errorf("%s: want it on and a word about the port, got %t %q", variable, c.On(), said)
+		}
+	}
+}
+
+func TestTheListOfVariablesIsWhatIsRead(t *testing.T) {
+	t.Parallel()
+	read := map[string]bool{}
+	env := with("OTEL_TRACES_SAMPLER", "traceidratio")
+	for _, more := range []map[string]string{env, {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://127.0.0.1:4318"}} {
+		trace.Load(func(name string) (string, bool) {
+			read[name] = true
+			v, ok := more[name]
+			return v, ok
+		}, nil)
+	}
+	want, got := slices.Sorted(slices.Values(trace.Variables())), slices.Sorted(maps.Keys(read))
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestHeadersNeverShow(t *testing.T) {
 	t.Parallel()
 	c := trace.Load(of(with(headers, "Authorization=Bearer%20"+canary)), nil)
@@ -144,12 +194,17 @@ func TestAFileOfHeadersTakesTheirPlace(t *testing.T) {
 
 func TestSecretsOfHeadersAreThoseThatNobodyWouldSayByChance(t *testing.T) {
 	t.Parallel()
-	got := trace.Secrets("Authorization=Bearer%20" + canary + ", x-scope-orgid=main\nx-key = " + canary + "2")
+	got := trace.Secrets("Authorization=Bearer%20" + canary + ", x-scope-orgid=main\nx-key = " + canary + "2,x-tenant=aliexpress,dataset=shop-production")
 	slices.Sort(got)
 	want := []string{"Bearer " + canary, "Bearer%20" + canary, canary, canary + "2", canary + "2", canary + "2"}
 	slices.Sort(want)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+	for _, raw := range []string{"X-API-Key=aliexpress", "my-token=aliexpress", "x=aliexpress7", "x=Aliexpress", "x=ali%20express"} {
+		if len(trace.Secrets(raw)) == 0 {
+			t.Errorf("%s: want it a secret", raw)
+		}
 	}
 }
 

@@ -53,7 +53,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	redactor := fleet.Redactor(environ)
 	config, book, err := fleet.Check(ctx, environ, all.Platforms(), time.Now)
 	if err != nil {
-		fmt.Fprintf(stderr, "watchkeeper: the configuration is not usable:\n%s\n", redactor.String(err.Error()))
+		refuse(config.Log, stderr, redactor, err)
 		return exitUsage
 	}
 	core, err := logCore(config.Log, stderr)
@@ -82,6 +82,36 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	return exitOK
 }
 
+// redactor takes secrets out of a text and out of the log.
+type redactor interface {
+	String(text string) string
+	Core(core zapcore.Core) zapcore.Core
+}
+
+// refuse tells what is wrong with the configuration: one line of the log for each mistake, and to a person at a terminal, or who wants the log for
+// people, plain text.
+func refuse(c fleet.Log, stderr io.Writer, redactor redactor, mistakes error) {
+	const says = "the configuration is not usable"
+	core, err := logCore(fleet.Log{Level: zapcore.ErrorLevel.String(), Format: c.Format}, stderr)
+	if c.Format == formatConsole || isTerminal(stderr) || err != nil {
+		fmt.Fprintf(stderr, "watchkeeper: %s:\n%s\n", says, redactor.String(mistakes.Error()))
+		return
+	}
+	log := zap.New(redactor.Core(core))
+	for _, m := range fleet.Mistakes(mistakes) {
+		log.Error(says, zap.String("mistake", m.Text))
+	}
+}
+
+func isTerminal(out io.Writer) bool {
+	f, ok := out.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
 // advice says what to do about an error, where that is known.
 func advice(err error) zap.Field {
 	if do := fleet.Advice(err); do != "" {
@@ -104,6 +134,9 @@ func inform(args []string, stdout, stderr io.Writer) int {
 	return exitUsage
 }
 
+// formatConsole is the log for people.
+const formatConsole = "console"
+
 // logCore makes what the process' logger writes with.
 func logCore(c fleet.Log, out io.Writer) (zapcore.Core, error) {
 	level, err := zap.ParseAtomicLevel(c.Level)
@@ -114,7 +147,7 @@ func logCore(c fleet.Log, out io.Writer) (zapcore.Core, error) {
 	config.EncodeTime = zapcore.ISO8601TimeEncoder
 	config.EncodeDuration = zapcore.StringDurationEncoder
 	encoder := zapcore.NewJSONEncoder(config)
-	if c.Format == "console" {
+	if c.Format == formatConsole {
 		encoder = zapcore.NewConsoleEncoder(config)
 	}
 	return zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(out)), level), nil

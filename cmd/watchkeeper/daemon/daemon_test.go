@@ -2,6 +2,11 @@ package daemon
 
 import (
 	"bytes"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -44,6 +49,69 @@ func TestMistakesAreReportedTogetherAndSecretsNever(t *testing.T) {
 	}
 	if strings.Contains(said, secret) {
 		t.Errorf("a secret was printed:\n%s", said)
+	}
+}
+
+// Whoever collects the log as JSON gets each mistake as a line of it; who reads it himself gets plain text.
+func TestMistakesAreLinesOfTheLogLikeEverythingElse(t *testing.T) {
+	t.Parallel()
+	const secret = "hunter2hunter2hunter2"
+	wrong := []string{
+		"WK_SLA__GUARD=90", "WK_WORKERS__CONCURRENCY=0", "WK_STORE__T17__PLATFORM=track17", "WK_STORE__T17__API_KEY_FILE=/nowhere/secrets/key",
+		"WK_REDIS__PASSWORD=" + secret, "WK_REDIS__USERNAME=\xff" + secret,
+	}
+	want := []string{"WK_WORKERS__CONCURRENCY: want 1 to 1000", `WK_SLA__GUARD="90": the unit is missing`, "WK_REDIS__USERNAME", "WK_STORE__T17__API_KEY_FILE: the file cannot"}
+	for format, lines := range map[string]bool{"": true, "json": true, "jsno": true, "console": false} {
+		environ := slices.Clip(wrong)
+		if format != "" {
+			environ = append(environ, "WK_LOG__FORMAT="+format)
+		}
+		code, _, said := start(t, nil, environ)
+		if code != exitUsage || strings.Contains(said, secret) {
+			t.Errorf("%s: want exit code %d and no secret, got %d\n%s", format, exitUsage, code, said)
+		}
+		if !lines {
+			if !strings.HasPrefix(said, "watchkeeper: the configuration is not usable:\n") || strings.Contains(said, "{") || !strings.Contains(said, want[0]) {
+				t.Errorf("%s: want plain text, got\n%s", format, said)
+			}
+			continue
+		}
+		var mistakes []string
+		for line := range strings.Lines(said) {
+			var l struct {
+				Level   string `json:"level"`
+				Msg     string `json:"msg"`
+				TS      string `json:"ts"`
+				Mistake string `json:"mistake"`
+			}
+			if err := json.Unmarshal([]byte(line), &l); err != nil || l.Level != "error" || l.Msg != "the configuration is not usable" || l.TS == "" {
+				t.Errorf("%s: want a line of the log, got %q (%v)", format, line, err)
+			}
+			mistakes = append(mistakes, l.Mistake)
+		}
+		for _, w := range want {
+			if !slices.ContainsFunc(mistakes, func(m string) bool { return strings.HasPrefix(strings.TrimPrefix(m, "store T17: "), w) }) {
+				t.Errorf("%s: want a line that begins with %q, got %q", format, w, mistakes)
+			}
+		}
+	}
+}
+
+func TestATerminalIsToldFromAFile(t *testing.T) {
+	t.Parallel()
+	device, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = device.Close(), file.Close() })
+	for out, want := range map[io.Writer]bool{device: true, file: false, &bytes.Buffer{}: false} {
+		if got := isTerminal(out); got != want {
+			t.Errorf("%T: want %t, got %t", out, want, got)
+		}
 	}
 }
 
