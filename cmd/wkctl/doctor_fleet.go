@@ -83,7 +83,7 @@ func judgePages(f *facts) verdict {
 	case !f.hooked && len(f.mistakes) > 0:
 		return verdict{stateUnknown, "no webhook is known of, and a mistake above may hide one", "mend the mistakes first"}
 	case !f.hooked:
-		return warns("set WK_NOTIFY__PAGE_URL_FILE, or see that an alert on watchkeeper_pages_total reaches somebody", "no webhook is told of a page")
+		return warns("set WK_NOTIFY__PAGE_URL_FILE, or see that the alert PersonNeeded reaches somebody", "no webhook is told of a page")
 	}
 	return fine("they are posted to a webhook")
 }
