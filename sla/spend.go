@@ -2,6 +2,7 @@ package sla
 
 import (
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -11,6 +12,8 @@ var (
 	ErrKilled = errors.New("a kill switch is on")
 	// ErrBudget means that the answer would cost more than a budget has left.
 	ErrBudget = errors.New("the budget does not allow it")
+	// ErrCap means that it is the budget of the one dispute, which is AcceptCap: what was answered before counts.
+	ErrCap = fmt.Errorf("the answers to the dispute together cost too much: %w", ErrBudget)
 	// ErrStorm means that too many answers that pay were sent within a short time.
 	ErrStorm = errors.New("too many paying answers in a short time")
 )

@@ -101,16 +101,18 @@ func (t *turn) reserve(ctx context.Context, a sla.Answer) (sla.Why, error) {
 	err := t.Money.Reserve(ctx, sla.Spend{
 		Key: t.held.AttemptKey, Token: t.held.Token, Buyer: t.dispute.Buyer, Opened: t.dispute.Opened, Unpaid: t.dispute.Unpaid, Amount: a.Amount, Budget: t.rule.Budget(),
 	}, t.Now())
-	var why sla.Why
+	var why, counted sla.Why
 	switch {
 	case errors.Is(err, sla.ErrStorm):
-		why = sla.WhyStorm
+		why, counted = sla.WhyStorm, sla.WhyStorm
+	case errors.Is(err, sla.ErrCap):
+		why, counted = sla.WhyOverCap, sla.WhyOverBudget // the cap is a budget, too
 	case errors.Is(err, sla.ErrBudget):
-		why = sla.WhyOverBudget
+		why, counted = sla.WhyOverBudget, sla.WhyOverBudget
 	default:
 		return sla.WhyNone, err
 	}
-	t.count(a.Kind, why.String())
+	t.count(a.Kind, counted.String())
 	t.log.Warn("no budget for an answer", zap.String("case", t.rec.ID.String()), zap.Stringer("amount", a.Amount), zap.Error(err))
 	return why, nil
 }

@@ -28,6 +28,7 @@ type memory struct {
 	claims  uint64
 	frozen  time.Time
 	strange time.Time // until then the server is new
+	capped  bool      // the budget of a case counts
 	lost    bool      // the memory is gone, and nobody has noticed yet
 	illegal []string  // moves that no ledger may see
 }
@@ -319,14 +320,21 @@ func (m *memory) ClaimShipments(context.Context, time.Time, time.Duration, int) 
 
 func (m *memory) RemoveShipments(context.Context, sla.StoreID, []sla.ShipmentRef) error { return nil }
 
-// Reserve knows the store's budget only; the others are the store's own tests.
+// Reserve knows the budgets of the store and of the case only; the others are the store's own tests.
 func (m *memory) Reserve(ctx context.Context, s sla.Spend, _ time.Time) (err error) {
 	fault := m.w.io(ctx, "reserve", func() {
-		total := s.Amount.Minor
+		total, ofCase := s.Amount.Minor, s.Amount.Minor
 		for key, spent := range m.spent {
 			if key != s.Key {
 				total += spent.Amount.Minor
 			}
+			if key != s.Key && key.Dispute == s.Key.Dispute {
+				ofCase += spent.Amount.Minor
+			}
+		}
+		if limit := s.Budget.Case; m.capped && ofCase > limit.Minor {
+			err = sla.ErrCap
+			return
 		}
 		if m.spent[s.Key].Token > s.Token {
 			err = sla.ErrFenced

@@ -307,6 +307,14 @@ func TestBudgetGoesToAPersonAndIsGivenBackByASureRefusal(t *testing.T) {
 		t.Errorf("want nothing held or spent, got %+v, %v", w.slot(), w.memory.spent)
 	}
 
+	w = opened(t, damaged)
+	w.memory.capped = true
+	earlier := sla.AttemptKey{Dispute: w.kase().ID, Turn: 6}
+	w.memory.spent[earlier] = sla.Spend{Key: earlier, Amount: w.rule.AcceptCap.Value} // in the turns before this one
+	w.until(actAt.Add(time.Hour))
+	w.sent()
+	w.paged(sla.WhyOverCap)
+
 	for name, s := range map[string]struct {
 		reply reply
 		spent int64 // an hour later

@@ -23,7 +23,7 @@ const (
 )
 
 // Reserve takes what an answer may cost out of every budget that is set, before its intent is recorded. It is refused, and nothing changes,
-//   - with sla.ErrBudget when one of them would be exceeded, or when memory was lost and what was spent is not known: in the store and in
+//   - with sla.ErrBudget (of the case: sla.ErrCap) when one of them would be exceeded, or when memory was lost and what was spent is not known: in the store and in
 //     all stores until the next day, UTC; by a buyer for sla.BuyerSpan; in a case when the dispute was opened before the loss;
 //   - with sla.ErrStorm when too many answers that pay were reserved, or memory was lost, within Storm.Per;
 //   - with sla.ErrFenced when a later claim of the slot has reserved;
@@ -109,7 +109,11 @@ func refusedSpend(sp sla.Spend, why string, spent int64) error {
 	if i := slices.Index(budgetNames[:], name); i >= 0 && !budgetsOf(sp.Budget)[i].IsZero() {
 		limit = budgetsOf(sp.Budget)[i]
 	}
-	return fmt.Errorf("the %s budget: %s of %s are spent: %w", name, sla.Money{Minor: spent, Currency: sp.Amount.Currency}, limit, sla.ErrBudget)
+	kind := sla.ErrBudget
+	if name == budgetNames[0] {
+		kind = sla.ErrCap
+	}
+	return fmt.Errorf("the %s budget: %s of %s are spent: %w", name, sla.Money{Minor: spent, Currency: sp.Amount.Currency}, limit, kind)
 }
 
 // Release gives back what the slot of an attempt has reserved, because the answer surely had no effect. Of several claims only the last one

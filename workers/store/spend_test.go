@@ -44,7 +44,7 @@ func TestEachBudgetRefusesOneUnitTooMuchAndChangesNothing(t *testing.T) {
 			more  func(*sla.Spend)
 			want  error
 		}{
-			{"case budget", turn2, nil, sla.ErrBudget},
+			{"case budget", turn2, nil, sla.ErrCap},
 			{"buyer budget", spend(2, 400, sla.Budget{Buyer: usd(1000)}), nil, sla.ErrBudget},
 			{"store budget", spend(2, 400, sla.Budget{Store: usd(1000)}), nil, sla.ErrBudget},
 			{"total budget", other(spend(2, 400, sla.Budget{Total: usd(1000)})), nil, sla.ErrBudget},

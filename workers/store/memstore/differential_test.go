@@ -68,7 +68,7 @@ type pair struct {
 	snapshot memstore.Snapshot
 }
 
-var kinds = []error{sla.ErrHeld, sla.ErrUnresolved, sla.ErrFenced, sla.ErrTakenOver, sla.ErrFrozen, sla.ErrKilled, sla.ErrAmnesia, sla.ErrBudget, sla.ErrStorm,
+var kinds = []error{sla.ErrHeld, sla.ErrUnresolved, sla.ErrFenced, sla.ErrTakenOver, sla.ErrFrozen, sla.ErrKilled, sla.ErrAmnesia, sla.ErrCap, sla.ErrBudget, sla.ErrStorm,
 	sla.ErrStaleCase, store.ErrIllegalMove, store.ErrUnknownStore}
 
 // kindOf is what callers branch on.

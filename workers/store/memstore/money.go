@@ -156,7 +156,11 @@ func (h *shard) refusal(sp sla.Spend, q, was reservation) error {
 			most = min(limit.Minor, maxMinor)
 		}
 		if spent := h.money.spent(i, q, was); spent+q.amount.Minor > most {
-			return fmt.Errorf("the %s budget: %d of %d are spent: %w", budgetNames[i], spent, most, sla.ErrBudget)
+			kind := sla.ErrBudget
+			if i == 0 {
+				kind = sla.ErrCap
+			}
+			return fmt.Errorf("the %s budget: %d of %d are spent: %w", budgetNames[i], spent, most, kind)
 		}
 	}
 	if sp.Budget.Storm == (sla.Rate{}) {
