@@ -1,14 +1,17 @@
 package check
 
 import (
+	"cmp"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 )
 
@@ -28,6 +31,34 @@ func TestExamplesAreWhatAClusterTakes(t *testing.T) {
 		for _, problem := range problems {
 			t.Errorf("%s: %s", folder, problem)
 		}
+	}
+}
+
+// KEDA asks Prometheus for what the autoscaler of the base asks an adapter, with the same bounds.
+func TestKEDAScalesByWhatTheAutoscalerDoes(t *testing.T) {
+	t.Parallel()
+	h, err := as[*autoscalingv2.HorizontalPodAutoscaler](rendered(t, "overlays/production"), "HorizontalPodAutoscaler", ours)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keda := rendered(t, "examples/keda").find("ScaledObject", ours)
+	triggers, _ := keda.at("spec", "triggers").([]any)
+	if len(triggers) != len(h.Spec.Metrics) || len(triggers) < 2 {
+		t.Fatalf("%d triggers, %d metrics", len(triggers), len(h.Spec.Metrics))
+	}
+	for i, m := range h.Spec.Metrics {
+		at := func(name string) string { return keda.text("spec", "triggers", strconv.Itoa(i), "metadata", name) }
+		kind := cmp.Or(keda.text("spec", "triggers", strconv.Itoa(i), "metricType"), string(autoscalingv2.AverageValueMetricType)) // KEDA's own default
+		want := m.External.Target.Value
+		if m.External.Target.Type == autoscalingv2.AverageValueMetricType {
+			want = m.External.Target.AverageValue
+		}
+		if !strings.Contains(at("query"), m.External.Metric.Name) || kind != string(m.External.Target.Type) || at("threshold") != want.String() {
+			t.Errorf("%s of %s at %s: KEDA asks %s for %s at %s", m.External.Metric.Name, m.External.Target.Type, want, at("query"), kind, at("threshold"))
+		}
+	}
+	if keda.at("spec", "minReplicaCount") != int64(*h.Spec.MinReplicas) && keda.at("spec", "minReplicaCount") != float64(*h.Spec.MinReplicas) {
+		t.Errorf("want the floor of %d, got %v", *h.Spec.MinReplicas, keda.at("spec", "minReplicaCount"))
 	}
 }
 
