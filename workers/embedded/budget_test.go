@@ -132,8 +132,23 @@ func TestBudgetsHoldThroughAMonthOfFaults(t *testing.T) {
 	}
 	if r := h.World.Report(); r.Disputes < disputes*9/10 || r.Breached-already+r.DoubleEffects+r.CrossedPerson != 0 {
 		t.Errorf("of %d disputes %d breached, %d double effects, %d across a person's answer: want none", r.Disputes, r.Breached-already, r.DoubleEffects, r.CrossedPerson)
+		tellBreaches(t, h.World.Log(), first)
 	}
 	refusals(t, log)
+}
+
+// tellBreaches tells all that happened to the disputes whose deadline passed in silence after an instant.
+func tellBreaches(t *testing.T, log []simulator.Entry, after time.Time) {
+	t.Helper()
+	breached := map[string]bool{}
+	for _, e := range log {
+		breached[e.Subject] = breached[e.Subject] || e.Kind == simulator.KindBreached && e.At.After(after)
+	}
+	for _, e := range log {
+		if breached[e.Subject] {
+			t.Logf("%s %s %s by %s, turn %d, until %s", e.At.Format(time.DateTime), e.Subject, e.Kind, e.Actor, e.Turn, e.Deadline.Format(time.DateTime))
+		}
+	}
 }
 
 // playBudgets moves the clock to whole steps, so that all work at one is done long before the next, and at the end of each day compares what
