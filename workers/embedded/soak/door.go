@@ -114,10 +114,13 @@ func (d *door) held() (feeds, cases []string) {
 	return slices.Sorted(maps.Keys(d.kept[aList])), cases
 }
 
+// most is how many of a kind wait at a shut door: who takes over is measured, and not how much he has to take.
+const most = 8
+
 // keeps has a reader wait at a shut door, and tells whether it did.
 func (d *door) keeps(ctx context.Context, kind int, of string) bool {
 	d.mu.Lock()
-	if !d.shut {
+	if !d.shut || len(d.kept[kind]) >= most {
 		d.mu.Unlock()
 		return false
 	}
