@@ -116,7 +116,7 @@ var (
 	metricName = regexp.MustCompile(`\b(?:(?:watchkeeper|process)_[a-z0-9_]+|go_goroutines)\b`)
 	selector   = regexp.MustCompile(`([a-z][a-z0-9_]+)\{([^}]*)\}`)
 	matcher    = regexp.MustCompile(`([a-z_]+)(?:=~|!~|!=|=)"`)
-	grouping   = regexp.MustCompile(`\bby \(([^)]*)\) \((?:[a-z_]+\()*(watchkeeper_[a-z0-9_]+)`)
+	grouping   = regexp.MustCompile(`\bby \(([^)]*)\) \((?:[a-z_]*\(|\s)*(watchkeeper_[a-z0-9_]+)`)
 )
 
 // selects fails unless an expression selects metrics that are exported, by labels that they have. It gives what wants a label of one.

@@ -19,7 +19,7 @@ import (
 )
 
 // filled puts values in the place of Grafana's variables, and such that a label must be there.
-var filled = strings.NewReplacer("$__rate_interval", "5m", "$__interval", "5m", "$__range", "1h", "$platform", ".+", "$store", ".+", "$instance", ".+")
+var filled = strings.NewReplacer("$__rate_interval", "5m", "$__interval", "5m", "$__range_s", "3600", "$__range", "1h", "$platform", ".+", "$store", ".+", "$instance", ".+")
 
 // eachQuery calls do with each query of the dashboards.
 func eachQuery(do func(where, expr, legend string)) {

@@ -150,7 +150,7 @@ func results() []panel {
 		{
 			title: "Breaches by cause", kind: ranking(), wide: 6, unit: count, levels: from(1), alerts: []string{"DisputeBreached"},
 			does: "Red: take away the cause that is named, of which silent is the worst, as nobody had been told.",
-			ask:  []ask{{`sum by (cause) (increase(watchkeeper_breaches_total{platform=~"$platform"}[$__range]))`, "{{cause}}"}},
+			ask:  []ask{{`sum by (cause) (` + counted(`watchkeeper_breaches_total{platform=~"$platform"}`, "$__range", "$__range_s") + `)`, "{{cause}}"}},
 		},
 		{
 			title: "What shadow would have sent", kind: ranking(), wide: 6, unit: count,
@@ -196,7 +196,7 @@ func messages() []panel {
 		{
 			title: "Paged a person within the hour", kind: number(), wide: 5, unit: count, levels: from(1), alerts: []string{"PersonNeeded"},
 			does: "Red: `wkctl cases ls` has the cases that wait for somebody, by their deadlines.",
-			ask:  []ask{{`sum by (platform) (increase(watchkeeper_pages_total{platform=~"$platform"}[1h]))`, byPlatform}},
+			ask:  []ask{{`sum by (platform) (` + counted(`watchkeeper_pages_total{platform=~"$platform"}`, "1h", "3600") + `)`, byPlatform}},
 		},
 		{
 			title: "A person was paged", kind: bars(), wide: 9, unit: count,
@@ -206,7 +206,8 @@ func messages() []panel {
 		{
 			title: "Messages that reached nobody", kind: number(), wide: 5, unit: count, levels: from(1), alerts: []string{"NotificationsFailing"},
 			does: "Red: mend the webhook, and go through `wkctl cases ls` for what nobody was told of.",
-			ask:  []ask{{`sum by (channel) (increase(watchkeeper_notifications_total{outcome=~"failed|dropped"}[$__range]))`, "{{channel}}"}},
+			ask: []ask{{`sum by (channel) (` + counted(`watchkeeper_notifications_total{outcome=~"failed|dropped"}`, "$__range", "$__range_s") + `)`,
+				"{{channel}}"}},
 		},
 		{
 			title: "Messages that wait for their webhook", kind: number(), wide: 5, unit: count, levels: above(5, 50),
@@ -243,4 +244,9 @@ func spending() []panel {
 			ask:    []ask{{`max(watchkeeper_storm_answers) / max(watchkeeper_storm_limit)`, ""}},
 		},
 	}
+}
+
+// counted is what counters rose by within a time, as the alerts on them reckon it: of a process that is younger than that, all that it counted.
+func counted(counters, span, seconds string) string {
+	return `(` + counters + ` and on (instance) time() - process_start_time_seconds < ` + seconds + `) > 0 or increase(` + counters + `[` + span + `])`
 }
