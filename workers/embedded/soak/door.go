@@ -3,7 +3,6 @@ package soak
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -61,17 +60,6 @@ func (t *touches) since(at time.Time, not int) map[string]time.Time {
 		}
 	}
 	return out
-}
-
-// story tells of each request about one thing: how long after an instant, and by which daemon.
-func (t *touches) story(of string, from time.Time) string {
-	var b strings.Builder
-	for _, x := range t.list() {
-		if x.of == of {
-			fmt.Fprintf(&b, " %.1fs by %d", x.at.Sub(from).Seconds(), x.by)
-		}
-	}
-	return b.String()
 }
 
 // A door is one daemon's way to the platform, which notes what it asks for. When it is shut whoever reads a list or a dispute waits, for as long as he

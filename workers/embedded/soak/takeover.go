@@ -16,8 +16,6 @@ type Takeover struct {
 	Feeds Laid `json:"feeds"` // whose lists it was reading: until the other begins to
 	Cases Laid `json:"cases"` // that it had claimed and was about to answer: until the other asks about them, who has claimed them by then
 	Twice int  `json:"twice"` // effects beyond the first of a turn
-	// Left is how many of the cases were not answered at the end.
-	Left int `json:"left"`
 }
 
 // Laid is how long some of the work lay, of what was held at the kill. What is never taken up lay until the end of the run.
@@ -52,8 +50,7 @@ func Take(ctx context.Context, o Options, least int) (Takeover, error) {
 	s.kill(0)
 	s.sayf("killed while it held %d feeds and %d cases", len(feeds), len(cases))
 	err = s.await(ctx, o.Drain, func() bool {
-		answered := s.answers()
-		return has(s.polls.since(killed, victim.number), feeds) && has(s.touches.since(killed, victim.number), cases) && has(answered, cases)
+		return has(s.polls.since(killed, victim.number), feeds) && has(s.touches.since(killed, victim.number), cases)
 	})
 	if err != nil && !errors.Is(err, errInVain) {
 		return Takeover{}, err
@@ -62,13 +59,6 @@ func Take(ctx context.Context, o Options, least int) (Takeover, error) {
 	t := Takeover{
 		Feeds: laid(feeds, killed, end, s.polls.since(killed, victim.number)), Cases: laid(cases, killed, end, s.touches.since(killed, victim.number)),
 		Twice: s.world.Report().DoubleEffects,
-	}
-	answered := s.answers()
-	for _, issue := range cases {
-		if _, ok := answered[issue]; !ok {
-			t.Left++
-			s.sayf("%s has no answer; it was asked for, since the kill: %s", issue, s.touches.story(issue, killed))
-		}
 	}
 	return t, s.alive(victim)
 }
